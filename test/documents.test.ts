@@ -36,6 +36,17 @@ it.each(documents)('%s names and links only files and npm scripts that exist', (
   expect(links.filter((link) => isMissing(link, new URL(name, root)))).toEqual([]);
 });
 
+it('docs/README.md lists every document, and CONTRIBUTING.md every recipe', () => {
+  const isListed = (index: string, path: string) => read(index).includes(`](${path}`);
+  const names = documents.map(([name]) => name);
+  const missing = names.filter((name) => {
+    if (name === 'docs/README.md') return false;
+    if (name.startsWith('docs/recipes/')) return !isListed('CONTRIBUTING.md', name);
+    return !isListed('docs/README.md', name.startsWith('docs/') ? name.slice('docs/'.length) : `../${name}`);
+  });
+  expect(missing).toEqual([]);
+});
+
 it('each step of "The way of a message" in CONTRIBUTING.md names a function that its file has', () => {
   const rows = [...read('CONTRIBUTING.md').matchAll(/^\| \d+ \|.*\| `(\w+)` \| `([\w/.-]+)` \|$/gm)];
   const isThere = ([, name = '', file = '']: readonly string[]) =>
