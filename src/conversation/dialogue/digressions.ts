@@ -122,6 +122,15 @@ export function cancel(state: State, scope: Scope, reply: Reply = { key: 'cancel
   return goHome(idle, scope, reply);
 }
 
+/** Right after a code was refused, vague words are about that. Undefined: none was, or it was explained. */
+function explainRefusal(round: Round): Round | undefined {
+  const { state, scope } = round;
+  const isAsked = state.step.at === 'asking' && state.step.slot === 'codes' && !state.step.offer;
+  if (!isAsked || scope.before.lastEvent !== 'codeRefused' || (scope.before.misses ?? 0) > 0)
+    return undefined;
+  return offerPerson(round, answer(state, { key: 'answer.code.wrong' }, scope));
+}
+
 /** While the result of a call is unknown, it is what vague words are about. Undefined: nothing is unknown. */
 function tellChecking(round: Round): Round | undefined {
   const { step, operations } = round.state;
@@ -348,8 +357,8 @@ function offerMeanings(round: Round, { likely = [], question: isQuestion }: Uncl
   const lines = supportLines(scope);
   const question = isQuestion && {};
   const choices = meaningChoices(likely, state, scope);
-  const checking = tellChecking(round);
-  if (checking) return checking;
+  const told = tellChecking(round) ?? explainRefusal(round);
+  if (told) return told;
   if (isStuck(state)) {
     const stuck = scope.settings.handover ? { key: 'person.offer' } : { key: 'unsure', context: 'again' };
     return offerPerson(round, { ...stuck, lines, choices, question });

@@ -1,11 +1,13 @@
 import type { Expecting, Reading } from '../commands.ts';
 import { type ParsedText, says } from './parser.ts';
+import { isIn } from './phrases.ts';
 
 /* Gifts that a wish describes instead of naming them: the cheapest, one by its price, the same once more. */
 
 type GiftWish = {
   readonly parsed: ParsedText;
-  readonly act: string;
+  /** How likely it is that the text speaks of the cheapest gift (0–1). */
+  readonly cheapest: number;
   readonly expecting: Expecting;
   readonly reading: Reading;
   readonly isQuestion: boolean;
@@ -14,22 +16,29 @@ type GiftWish = {
   readonly redeems: number;
 };
 
+/** How likely it must be that the text speaks of the cheapest gift. */
+const CHEAPEST = 0.4;
 /** "Đổi thêm cái nữa" right after a redemption: how likely the wish to redeem must be. */
 const REDEEMS = 0.25;
 
 /** The code of the gift that a wish describes; undefined: none, or it names one. */
 export function describedGift(wish: GiftWish): string | undefined {
   const { parsed, expecting, isQuestion } = wish;
-  if (isQuestion || parsed.gifts.length > 0 || parsed.deniesGift) return undefined;
+  if (parsed.gifts.length > 0 || parsed.deniesGift) return undefined;
+  if (isQuestion) return wishesFirst(parsed) ? cheapestGift(wish) : undefined;
   return cheapestGift(wish) ?? (isAtGifts(expecting) ? giftByPrice(wish) : undefined) ?? sameGift(wish);
 }
+
+/** "Lấy cái nào ít điểm nhất" wishes, though "nào" asks. */
+const wishesFirst = ({ parts, text }: ParsedText): boolean =>
+  parts[0] !== undefined && isIn(parts[0], 'wishes') && !text.includes('?');
 
 const isAtGifts = ({ place, kind, gift }: Expecting): boolean =>
   kind === 'gift' || (place === 'summary' && gift !== undefined);
 
 /** "Lấy cái rẻ nhất", "get me the cheapest gift". Without a wish the text only asks. */
-function cheapestGift({ parsed, act, expecting, reading, isRequest }: GiftWish): string | undefined {
-  const isWish = act === 'ask gift.cheapest' && (isRequest || says(parsed, 'wishes'));
+function cheapestGift({ parsed, cheapest: p, expecting, reading, isRequest }: GiftWish): string | undefined {
+  const isWish = p >= CHEAPEST && (isRequest || says(parsed, 'wishes'));
   if (!isWish || !(isAtGifts(expecting) || expecting.place === 'nothing')) return undefined;
   const [cheapest] = [...reading.settings.gifts].sort((one, other) => one.score - other.score);
   return cheapest?.code;

@@ -65,6 +65,15 @@ const SAME_QUESTION = 0.72;
 const LIKE_QUESTION = 0.5;
 const MOST_OFFERED = 3;
 
+/** What may take a consent back. */
+const TAKES_BACK: ReadonlySet<TextCommand['do']> = new Set([
+  'no',
+  'none',
+  'cancel',
+  'remember',
+  'yes',
+  'talk',
+]);
 /** Fewer words next to a consent are no wish. */
 const MIN_WISH = 2;
 /** A longer text is not the rest of a value. */
@@ -156,13 +165,19 @@ export class LanguageInterpreter implements Interpreter {
     const tokens = tokenize(visible(text));
     const words = tokens.map((token) => fold(token.text));
     // "Ok lưu số lại giùm chú, với lại cho chú coi …": another wish follows.
-    const at = words.findIndex((_, i) => i > 0 && phraseAt(this.#besides, words, i) !== undefined);
-    const from = at < 0 ? undefined : phraseAt(this.#besides, words, at)?.to;
+    const isNext = (i: number) =>
+      tokens[i]?.pause === true || phraseAt(this.#besides, words, i) !== undefined;
+    const at = words.findIndex(
+      (_, i) => i > 0 && isNext(i) && this.#consentIn(words.slice(0, i)) !== undefined,
+    );
+    const from = at < 0 ? undefined : (phraseAt(this.#besides, words, at)?.to ?? at);
     const answer = this.#consentIn(at < 0 ? words : words.slice(0, at));
     if (answer === undefined || (from === undefined && text.includes('?'))) return undefined;
     const rest = from === undefined ? [] : tokens.slice(from).map((token) => token.text);
     const more = rest.length < MIN_WISH ? [] : this.interpret(rest.join(' '), others, reading).commands;
-    return [{ do: 'remember', given: answer }, ...more];
+    // "Nhớ đi, à thôi đừng".
+    if (more.some((command) => TAKES_BACK.has(command.do))) return undefined;
+    return [{ do: 'remember', given: answer }, ...more.filter((command) => command.do !== 'unclear')];
   }
 
   #consentIn(words: readonly string[]): boolean | undefined {
@@ -262,7 +277,9 @@ export class LanguageInterpreter implements Interpreter {
     const isOpen = firstAct === 'talk remark' && isQuestion && meaning.p < NOT_QUITE;
     const act = isOpen ? 'ask unknown' : firstAct;
     const isRequest = this.meanings.isRequested(parsed.words);
-    const redeems = meaning.guesses.find((guess) => guess.act === `start ${this.#giftFlow?.name}`)?.p ?? 0;
+    const likelihoodOf = (one: string) => meaning.guesses.find((guess) => guess.act === one)?.p ?? 0;
+    const redeems = likelihoodOf(`start ${this.#giftFlow?.name}`);
+    const cheapest = likelihoodOf('ask gift.cheapest');
     return {
       parsed,
       act,
@@ -270,7 +287,7 @@ export class LanguageInterpreter implements Interpreter {
       expecting,
       reading,
       giftFlow: this.#giftFlow?.name,
-      described: describedGift({ parsed, act, expecting, reading, isQuestion, isRequest, redeems }),
+      described: describedGift({ parsed, cheapest, expecting, reading, isQuestion, isRequest, redeems }),
       flow: flows.find(({ name }) => name === expecting.flow),
       starts: flows.find(({ name }) => act === `start ${name}`),
       isYes,
@@ -327,8 +344,11 @@ export class LanguageInterpreter implements Interpreter {
     // Where nothing is asked it is a topic: only a wish chooses.
     if (parsed.gifts.length > 0 && parsed.parts.every(this.#isBareName)) return 'ask gift.what';
     // "Đổi 0911111111 thành 0912345678" redeems nothing.
-    const isCorrection =
-      parsed.phones.length + parsed.emails.length > 0 && says(parsed, 'codes replace', 'faults');
+    const contacts = parsed.phones.length + parsed.emails.length;
+    // "Email là của con gái, đổi qua lan@example.vn".
+    const isOfGift = parsed.gifts.length > 0 || says(parsed, 'gifts');
+    const isMoved = expecting.codes.length > 0 && flow === this.#giftFlow && !isOfGift;
+    const isCorrection = contacts > 0 && (isMoved || says(parsed, 'codes replace', 'faults'));
     if (isCorrection && flow && expecting.place !== 'nothing') return '';
     return act;
   }
@@ -402,7 +422,7 @@ export class LanguageInterpreter implements Interpreter {
     if (isQuestion) return ASKS_UNKNOWN;
     if ((expecting.place !== 'slot' && expecting.place !== 'doubt') || kind === undefined) return UNCLEAR;
     // Three words or more that have nothing of a value are no bad value.
-    if (SAID_ASIDE.has(kind) && /\s\S+\s/.test(text.trim()) && !/[\d@]/.test(text)) return UNCLEAR;
+    if (SAID_ASIDE.has(kind) && /\s\S+\s/.test(text.trim()) && !/\d{2}|@/.test(text)) return UNCLEAR;
     const isProof = kind === 'phone' && flow?.identity === 'proved';
     // Staff name a customer by either.
     const isEmail = isStaff && (kind === 'gift' || isProof) && text.includes('@');

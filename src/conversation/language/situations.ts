@@ -91,7 +91,7 @@ export function readInPlace(situation: Situation): Meant {
   const moved = movesEmail(situation);
   if (moved) return moved;
   const question = asksAnswer(situation);
-  if (question) return [question];
+  if (question) return [...choosesFirst(situation), question];
   switch (situation.expecting.place) {
     case 'nothing':
       return situation.isYes ? YES : undefined;
@@ -121,6 +121,16 @@ function movesEmail({ parsed, expecting: { email, place }, isBare, isQuestion }:
   return [{ do: 'set', slot: 'email', doubt: { why: 'spoken', meant } }];
 }
 
+/** "The speaker please, and where do I get it?": the first clause chooses, another one asks. */
+function choosesFirst({ parsed, expecting, values, isPolite }: Situation): readonly TextCommand[] {
+  if (expecting.kind !== 'gift' || parsed.gifts.length !== 1) return [];
+  const end = parsed.parts.findIndex((part, at) => at > 0 && isPaused(part));
+  const first = parsed.parts.slice(0, Math.max(0, end));
+  const isNamed = first.some(({ value }) => value?.kind === 'gift');
+  const isWish = first.some((part) => isIn(part, 'wishes', 'polite') && !part.value);
+  return isNamed && isWish && first.every(isPolite) ? values.gift : [];
+}
+
 /** Questions that are about the gift that is named, or the one that is being redeemed. */
 const isOfGift = (id: string): boolean => id.startsWith('gift.');
 
@@ -134,7 +144,8 @@ function asksAnswer({
   isQuestion,
 }: Situation): TextCommand | undefined {
   if (!isBare || command?.do !== 'ask' || command.about !== 'answer' || lacksEmail(parsed)) return undefined;
-  if (expecting.place === 'summary' && WRONG.has(act) && !isQuestion) return undefined;
+  const isOfSummary = expecting.place === 'summary' && !isQuestion;
+  if (isOfSummary && (WRONG.has(act) || isAboutField(parsed, act))) return undefined;
   // "Không thích loa, có gì khác không": the others are shown.
   if (command.id === 'gift.others' && parsed.deniesGift) return undefined;
   // "Còn quà thì sao" at a page is the other list.
@@ -149,10 +160,16 @@ function asksAnswer({
   return isOfGift(command.id) && gift !== undefined ? { ...command, gift } : command;
 }
 
+/** How likely a complaint must be (0–1) where the words also name a list. */
+const COMPLAINS = 0.5;
+
 /** A page is shown: another one, the other list, another period, or both. */
-function atPage({ parsed, act, command, flow, starts, isYes, values }: Situation): Meant {
+function atPage({ parsed, act, command, flow, starts, isYes, values, meaning }: Situation): Meant {
   if (isYes) return YES;
   if (act === 'show complaint' || act === 'show person') return undefined;
+  const [likely] = meaning.guesses;
+  // "Ghi là đổi rồi mà tôi có nhận được gì đâu" names the list, and complains.
+  if (likely?.act === 'show complaint' && likely.p >= COMPLAINS) return [{ do: 'show', what: 'complaint' }];
   // "Second week of October" is no request to wait.
   const isElsewhere = starts !== undefined || (command !== undefined && command.do !== 'talk');
   const isPeriod = parsed.period !== undefined && (parsed.rest.length === 0 || !isElsewhere);
@@ -190,8 +207,7 @@ function atSummary({ parsed, act, starts, flow, isYes, isBare, isQuestion, isPol
   if (act === 'no' || act === 'none') return calledField(parsed) ? changeOf(parsed) : NO;
   if (act === 'other') return calledField(parsed) ? changeOf(parsed) : [{ do: 'other' }];
   if (WRONG.has(act) && !isQuestion) return changeOf(parsed);
-  // "Mã chưa đúng", "sai số điện thoại".
-  if (act === '' && !isQuestion && calledField(parsed) && says(parsed, 'faults')) return changeOf(parsed);
+  if (!isQuestion && isAboutField(parsed, act)) return changeOf(parsed);
   if (act === 'yes' && fieldIn(parsed) === undefined) return isYes ? YES : NEARLY;
   // "Ok đổi đi": a yes with the flow's own verb.
   const isOwn = starts !== undefined && starts === flow;
@@ -205,13 +221,30 @@ function mayAskOfEmail({ act, parsed, meaning: { p, guesses } }: Situation): boo
   return isOpen && p < NOT_QUITE && guesses.some((one) => one.act === 'ask email.why' && one.p >= POSSIBLE);
 }
 
+/** Acts that say little of a value which waits to be confirmed. */
+const ABOUT_FIELD: ReadonlySet<string> = new Set([
+  '',
+  'ask account.change',
+  'ask phone.why',
+  'ask email.why',
+]);
+
+/** "Mã chưa đúng", "sdt kia là số cũ": something is said of a value that waits, and it is no yes. */
+function isAboutField(parsed: ParsedText, act: string): boolean {
+  const field = calledField(parsed);
+  if (field === undefined || !ABOUT_FIELD.has(act)) return false;
+  const isContact = field !== 'code' && !parsed.parts.some((part) => actOf(part) === 'yes');
+  return isContact || says(parsed, 'faults');
+}
+
 function atSlot(situation: Situation): Meant {
   const { parsed, act, expecting, flow, starts, isYes, isBare, isQuestion } = situation;
   const isFault = says(parsed, 'faults');
   const isPlain = !isFault && !lacksEmail(parsed);
   const isSkip = isBare && expecting.kind === 'email' && (SKIPS.has(act) || lacksEmail(parsed));
   // "Không có mail thì có sao không" skips nothing yet.
-  if (isSkip && isQuestion && mayAskOfEmail(situation)) return ASKS_OF_EMAIL;
+  const isAsked = parsed.text.includes('?') || mayAskOfEmail(situation);
+  if (isSkip && isQuestion && isAsked) return ASKS_OF_EMAIL;
   if (isSkip && isPlain) return NO_EMAIL;
   const found = aboutSlots(situation);
   if (found) return found;
@@ -221,6 +254,9 @@ function atSlot(situation: Situation): Meant {
   if (!isBare) return undefined;
   if (act === 'no' && isFault) return [{ do: 'no', wrong: true }];
   if (isYes) return YES;
+  // "Sao phải cho số, tích điểm thôi mà": what runs already does not begin.
+  if (isQuestion && starts === flow && starts && situation.meaning.p < 1)
+    return [{ do: 'ask', about: 'what' }];
   // "Không có mã" asks where it is; "không" leaves.
   const lacksCode = expecting.kind === 'codes' && act === 'none' && fieldIn(parsed) === 'code';
   if (lacksCode) return [{ do: 'ask', about: 'answer', id: 'code.where' }];
