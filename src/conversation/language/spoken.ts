@@ -251,15 +251,16 @@ export class SpokenValues {
     { tokens, words }: SpokenLine,
     { at, done }: { readonly at: number; readonly done: number },
   ): { readonly text: string; readonly from: number } | undefined {
-    const from = words.findLastIndex((word, i) => i < at && this.#namesOfEmails.has(word)) + 1;
+    let from = at;
+    while (from > 0 && at - from <= MAX_NAME_WORDS && !this.#namesOfEmails.has(words[from - 1] ?? '')) from--;
     const name = tokens.slice(from, at);
+    if (from < done || name.length < 2 || name.length > MAX_NAME_WORDS) return undefined;
     const pieces = name.map(({ text }) => unmark(text));
     const isName = pieces.every(
       (piece, i) => /^[a-z0-9]+$/.test(piece) && !this.#small.has(words[from + i] ?? ''),
     );
-    const isWhole = from >= done && name.length > 1 && name.length <= MAX_NAME_WORDS && isName;
     const isMarked = name.some((_, i) => phraseAt(this.#marks, words, from + i) !== undefined);
-    if (!isWhole || isMarked || name.some(({ pause }, i) => pause && i > 0)) return undefined;
+    if (!isName || isMarked || name.some(({ pause }, i) => pause && i > 0)) return undefined;
     const digits = name.map((_, i) => numberOf(this.#digits, { tokens, words }, from + i));
     const first = digits.lastIndexOf(undefined) + 1;
     // "Nam" without marks is a name, not five.
