@@ -3,25 +3,28 @@ import { createClient } from '../../src/channels/staff/client.ts';
 import useFolder from '../support/folder.ts';
 import { type Bot, startBot, startProcess } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
-// What it takes to understand a text is shown first.
+// Prints first how long it takes to understand a text.
 import './interpret.ts';
 
 /*
  * `npm run bench`: turns a second and what a turn costs, over the staff webhook: a bot in memory, one on
- * Redis, and two on one Redis whose turns alternate, as behind a round-robin proxy. So many conversations are
- * in flight; each asks its next question as soon as the last was answered. All bots live at once and take
- * turns of a slice, because the machine has its day: compare by the ratios, which are of slices side by side.
+ * Redis, and two on one Redis whose turns alternate, as behind a round-robin proxy. `IN_FLIGHT` conversations
+ * run at once; each asks its next question as soon as the last one was answered. The speed of a machine
+ * varies, so all bots run at once and are measured in short slices, one after the other. Compare the ratios:
+ * their slices were measured next to each other.
  */
 
 process.once('exit', useFolder());
 
 const STAFF_TOKEN = 'staff-token-of-the-bench';
-/** Many more than are in flight: nobody writes again while the turn before is being put away. */
+/** Many more than are in flight: no customer writes again while their last turn is being released. */
 const CUSTOMERS = 1000;
 /** A dialogue that asks nothing of AntCRM, over and over. */
 const DIALOGUE = ['trợ giúp', 'tích điểm', 'TIVI000000017', '0912345678', 'bỏ qua', 'huỷ'] as const;
 const IN_FLIGHT = [1, 32];
-const [WARM_UP, TURNS, SLICES] = [20_000, 1500, 8];
+const WARM_UP = 20_000;
+const TURNS = 1500;
+const SLICES = 8;
 
 type Customer = { readonly conversation: string; turns: number };
 type Target = { readonly name: string; readonly bots: readonly Bot[]; readonly idle: Customer[] };
@@ -48,7 +51,7 @@ async function open(
   return { name, bots, idle };
 }
 
-/** The sum of a figure over the target's processes, as their metrics tell it. */
+/** The sum of a metric over the target's processes. */
 async function figureOf({ bots }: Target, name: string): Promise<number> {
   const headers = { authorization: `Bearer ${STAFF_TOKEN}` };
   let sum = 0;
@@ -67,7 +70,7 @@ async function talk({ bots, idle }: Target, inFlight: number, turns: number): Pr
     while (left-- > 0) {
       const customer = idle.shift();
       const client = clients[(customer?.turns ?? 0) % clients.length];
-      if (customer === undefined || client === undefined) throw new Error('there are not so many customers');
+      if (customer === undefined || client === undefined) throw new Error('too few customers');
       const text = DIALOGUE[customer.turns++ % DIALOGUE.length] ?? '';
       const { status } = await client.send({ conversation: customer.conversation, locale: 'vi', text });
       if (status !== 'done') throw new Error(status);
