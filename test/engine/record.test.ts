@@ -275,6 +275,14 @@ it('dead letters are kept, the newest twenty', () => {
 
 const locked = (settled: string[] = [], awaited: string[] = []) => ({ locked: true, settled, awaited });
 
+it('what an operation leaves is remembered beside the lock of another one, which lasts', () => {
+  const left = unlock({ operation: 'op1', record: 'record 1' })(null, NOW).record;
+  const { record } = lock('op2')(left, NOW);
+  const late = unlock({ operation: 'op1', record: 'record 2' })(record, NOW + 1).record;
+  expect(late?.holder).toEqual(record?.holder);
+  expect(Object.keys(late?.settled ?? {})).toEqual(['record 1', 'record 2']);
+});
+
 it('the next holder gets for a day what earlier holders left, except its own: its outcome may not be saved', () => {
   let record: CustomerRecord | null = null;
   for (const left of [

@@ -243,7 +243,6 @@ export function createChecks(
     // What is left again is kept for longer.
     const left = entries.filter(([text, { untilMs }]) => before.left.get(text) !== untilMs);
     const others = left.filter(([, { by }]) => by !== operation);
-    if (others.length > 0) world.count('records left beside a lock');
     if (holder?.operation === operation) return;
     const known = operations.get(operation);
     // A process may give a lock back and take it for another operation in one swap.

@@ -43,10 +43,10 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   /** By conversation, the last lease that was taken while replies had to wait: only a wake-up uses it. */
   const putOff = new Map<string, string>();
   /**
-   * By conversation, the replies that its platform took, by which process, and whether that released its
+   * By conversation, the replies that its platform took, by which process, and when that released its
    * lease.
    */
-  const delivered = new Map<string, Map<number, { readonly process: string; isReleased: boolean }>>();
+  const delivered = new Map<string, Map<number, { readonly process: string; releasedMs: number }>>();
   /** The process that knows how a call ended, and operations with a replicated intent. */
   const ended = new Map<string, string>();
   const replicated = new Set<string>();
@@ -119,14 +119,16 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
     if (knows && wait.isStored && clock.atMs < wait.untilMs - WAIT_SLACK_MS)
       breach('waits as asked', `${key}: ${seq} was sent ${wait.untilMs - clock.atMs} ms too early`);
     waits.delete(key);
-    if (delivered.get(key)?.get(seq)?.isReleased) breach('sent once', `${key}: ${seq} was sent again`);
+    // Who took the lease earlier may have lost it in a failover, and does not know that.
+    const { releasedMs = Infinity } = delivered.get(key)?.get(seq) ?? {};
+    if (askedMs > releasedMs) breach('sent once', `${key}: ${seq} was sent again`);
   }
 
   /** The platform took a reply, and the process knows that. */
   function onDelivered(process: string, outgoing: Outgoing, seq: number): void {
     const key = keyOf(outgoing);
     const replies = delivered.get(key) ?? new Map();
-    delivered.set(key, replies.set(seq, { process, isReleased: false }));
+    delivered.set(key, replies.set(seq, { process, releasedMs: Infinity }));
   }
 
   /** A platform's answer asks the process to wait. */
@@ -200,7 +202,8 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
     // A lease that ran out may end without its process.
     if (lease.untilMs > clock.wallMs())
       for (const reply of delivered.get(key)?.values() ?? [])
-        reply.isReleased ||= reply.process === processOf(lease.owner);
+        if (reply.process === processOf(lease.owner))
+          reply.releasedMs = Math.min(reply.releasedMs, clock.atMs);
     const isStill = putOff.get(key) === lease.owner && retry !== null && retry.atMs > clock.nowMs();
     if (isStill && after.outbox.length > 0 && after.retry?.atMs !== retry.atMs)
       breach('waits as asked', `${key}: replies that had to wait got another time`);

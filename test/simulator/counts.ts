@@ -90,7 +90,6 @@ const FLOORS = {
   'intents not replicated': 0.5,
   'slow intents': 0.5,
   'second locks busy': 0.05,
-  'records left beside a lock': 0.05,
 } as const;
 
 export type Kind = keyof typeof FLOORS;
