@@ -220,6 +220,11 @@ function agree(round: Round): Reduction {
   const { step } = state;
   if (step.at === 'confirming') return confirmByWord(state, step, scope);
   if (step.at === 'asking' && step.offer) return decideDoubt(round, 'use');
+  // "Ok" where a value is changed keeps it: the summary comes again.
+  const flow = findFlow(round);
+  const isKept =
+    step.at === 'asking' && step.editing && flow && !missingSlots(flow, state.draft).includes(step.slot);
+  if (isKept) return { ...round, flow };
   // A yes that was written before a person was offered agrees to nothing.
   return scope.before.offered && scope.current ? { ...round, person: true } : round;
 }

@@ -286,6 +286,7 @@ export class LanguageInterpreter implements Interpreter {
       meaning,
       expecting,
       reading,
+      declinesConsent: this.#consentIn(parsed.words.map(({ source }) => fold(source.text))) === false,
       giftFlow: this.#giftFlow?.name,
       described: describedGift({ parsed, cheapest, expecting, reading, isQuestion, isRequest, redeems }),
       flow: flows.find(({ name }) => name === expecting.flow),

@@ -18,6 +18,8 @@ export type Situation = {
   readonly act: string;
   readonly expecting: Expecting;
   readonly reading: Reading;
+  /** Its words decline that phone and e-mail are remembered: "đừng lưu số". */
+  readonly declinesConsent: boolean;
   /** The name of the flow that takes a gift. */
   readonly giftFlow: string | undefined;
   /** The live flow, and the one that the text would begin. */
@@ -88,6 +90,8 @@ export function readInPlace(situation: Situation): Meant {
   if (isReference(situation)) return [{ do: 'status', reference: situation.parsed.reference ?? '' }];
   const described = choosesDescribed(situation);
   if (described) return described;
+  const isOfConsent = situation.declinesConsent && situation.meaning.p < 1;
+  if (isOfConsent && situation.expecting.place === 'summary') return [{ do: 'show', what: 'privacy' }];
   const moved = movesEmail(situation);
   if (moved) return moved;
   const question = asksAnswer(situation);
@@ -237,15 +241,27 @@ function isAboutField(parsed: ParsedText, act: string): boolean {
   return isContact || says(parsed, 'faults');
 }
 
+/** A text that declines the e-mail, asks about it, or names another provider. */
+function skipsEmail(situation: Situation): Meant {
+  const { parsed, act, expecting, isBare, isQuestion } = situation;
+  const isPlain = !says(parsed, 'faults') && !lacksEmail(parsed);
+  const isSkip = isBare && expecting.kind === 'email' && (SKIPS.has(act) || lacksEmail(parsed));
+  // "Không có mail thì có sao không" skips nothing yet.
+  // "It's yahoo, not gmail" skips nothing.
+  const isOfHost = parsed.words.some(({ text }) => moveEmail('', text) !== undefined);
+  if (isSkip && isOfHost) return [wrong('email', 'email.shape')];
+  const isAsked = parsed.text.includes('?') || mayAskOfEmail(situation);
+  if (isSkip && isQuestion && isAsked) return ASKS_OF_EMAIL;
+  if (isSkip && isPlain) return NO_EMAIL;
+  return undefined;
+}
+
 function atSlot(situation: Situation): Meant {
   const { parsed, act, expecting, flow, starts, isYes, isBare, isQuestion } = situation;
   const isFault = says(parsed, 'faults');
   const isPlain = !isFault && !lacksEmail(parsed);
-  const isSkip = isBare && expecting.kind === 'email' && (SKIPS.has(act) || lacksEmail(parsed));
-  // "Không có mail thì có sao không" skips nothing yet.
-  const isAsked = parsed.text.includes('?') || mayAskOfEmail(situation);
-  if (isSkip && isQuestion && isAsked) return ASKS_OF_EMAIL;
-  if (isSkip && isPlain) return NO_EMAIL;
+  const skipped = skipsEmail(situation);
+  if (skipped) return skipped;
   const found = aboutSlots(situation);
   if (found) return found;
   // "0912345678 mà điểm của tui có mấy rồi": the value is kept, and the question drops nothing.
