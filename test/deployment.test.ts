@@ -77,7 +77,8 @@ test('compose.yaml is valid: a production without faults, locked in, with a prox
 });
 
 test('the bot takes the example files of gifts and answers, at their path in its containers', () => {
-  const [gifts, answers] = ['ops/shop/gifts.example.json', 'ops/shop/answers.example.json'];
+  const gifts = 'ops/shop/gifts.example.json';
+  const answers = 'ops/shop/answers.example.json';
   const settings = { ...environment(), GIFTS_FILE: `${root.pathname}${gifts}` };
   expect(readConfig({ ...settings, ANSWERS_FILE: `${root.pathname}${answers}` })).toMatchObject({
     ok: true,

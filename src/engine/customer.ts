@@ -50,7 +50,8 @@ export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRec
       kept[kind] = kept[kind].filter(([, { untilMs }]) => untilMs > nowMs);
       for (const [text, { by }] of kept[kind]) if (by !== operation) ofOthers[kind].push(text);
     }
-    const [settled, awaited] = [Object.fromEntries(kept.settled), Object.fromEntries(kept.awaited)];
+    const settled = Object.fromEntries(kept.settled);
+    const awaited = Object.fromEntries(kept.awaited);
     return {
       record: { ...record, holder: { operation, untilMs: nowMs + forMs }, settled, awaited },
       answer: { locked: true, ...ofOthers },

@@ -81,7 +81,8 @@ async function mayLink(phone: ProvableValue, email: ProvableValue, reads: Contac
   const [ofPhone, ofEmail] = await Promise.all([reads.contact(byPhone), reads.contact(byEmail)]);
   if (!ofPhone.ok || !ofEmail.ok) return false;
   if (ofPhone.value && ofEmail.value) {
-    const [id, otherId] = [ofPhone.value.customerId, ofEmail.value.customerId];
+    const id = ofPhone.value.customerId;
+    const otherId = ofEmail.value.customerId;
     if (id !== undefined && otherId !== undefined) return id === otherId;
     return hasIdentifier(ofPhone.value, byEmail) && hasIdentifier(ofEmail.value, byPhone);
   }

@@ -66,7 +66,8 @@ export function createPerform({ observe, ...parts }: Rules): Perform {
   const { runtime } = parts;
   const alarm = (name: Alarm) =>
     atMostEvery(ALARM_EVERY_MS, (fields: Fields) => observe.alarm(name, fields), runtime.monotonicMs);
-  const [alarmSkew, alarmGuessing] = [alarm('antcrm_clock_skew'), alarm('code_guessing')];
+  const alarmSkew = alarm('antcrm_clock_skew');
+  const alarmGuessing = alarm('code_guessing');
   const alarmPages = alarm('antcrm_pages');
   const tools: Tools = {
     ...parts,

@@ -84,7 +84,8 @@ it('staff see whose points these are, and read them again', async () => {
 
 it('a typed number is masked until staff give a reason, which colleagues see as a note', async () => {
   await say('qa-1', ...TYPED);
-  const [page, colleague] = [await open(), await open()];
+  const page = await open();
+  const colleague = await open();
   await rows(colleague).first().click();
   const reads: string[] = [];
   page.on('request', (request) => reads.push(`${request.method()} ${new URL(request.url()).pathname}`));

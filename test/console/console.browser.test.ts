@@ -307,7 +307,8 @@ it('the list shows who waits, for how long, why, and who has them; staff land in
 
 it('two of staff claim by typing, see who has whom, take over knowingly, and lose nothing that they typed', async () => {
   const send = await ask('qa-1', 'gặp nhân viên', 'Garnacho');
-  const [lan, minh] = [await sit('Lan'), await sit('Minh')];
+  const lan = await sit('Lan');
+  const minh = await sit('Minh');
   await answer(lan).pressSequentially('Chào');
   await note(minh).getByText('Lan đang trả lời khách này.').waitFor();
   await expect.poll(() => rows(minh).textContent()).toContain('của Lan');

@@ -52,7 +52,8 @@ async function look(page: Page, code: string): Promise<void> {
 
 it('staff type a code, see the gift and hand it over; a colleague reads by whom', async () => {
   const { open, code } = await startCounter();
-  const [lan, minh] = [await open('Lan'), await open('Minh')];
+  const lan = await open('Lan');
+  const minh = await open('Minh');
   await look(lan, '0000-0000-0000');
   await shown(lan, 'Không có mã này');
   await look(lan, code.toLowerCase().replaceAll('-', ' '));

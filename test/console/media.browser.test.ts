@@ -16,10 +16,8 @@ afterAll(() => browser.close());
 
 const SECRET = 'webhook-secret_1';
 /** The sizes at which pages are looked at; `SCREENSHOTS=<folder>` keeps pictures of them. */
-const [WIDE, PHONE] = [
-  { width: 1360, height: 800 },
-  { width: 390, height: 780 },
-];
+const WIDE = { width: 1360, height: 800 };
+const PHONE = { width: 390, height: 780 };
 
 /** A customer on Telegram who asked for a person, after these, and the inboxes of two of staff. */
 async function startInbox(...before: readonly object[]) {
@@ -71,7 +69,8 @@ async function keepLook(page: Page, name: string): Promise<void> {
 
 it('staff see a picture and enlarge it, save a file, and read what cannot be shown', async () => {
   const { telegram, send, open } = await startInbox();
-  const [lan, minh] = [await open('Lan'), await open('Minh', PHONE)];
+  const lan = await open('Lan');
+  const minh = await open('Minh', PHONE);
   telegram.keep('p1', asPng(await drawCode('TIVI000000017')));
   await send({ photo: [{ file_id: 'p1', width: 600 }], caption: 'nhãn mờ quá' });
   for (const page of [lan, minh]) {
@@ -129,7 +128,8 @@ it('a picture that was sent before a person was asked for stands first in the co
 
 it('staff send a picture: it is shown before, goes with its text, and what is too large is refused at once', async () => {
   const { telegram, open } = await startInbox();
-  const [lan, minh] = [await open('Lan'), await open('Minh', PHONE)];
+  const lan = await open('Lan');
+  const minh = await open('Minh', PHONE);
   const png = asPng(await drawCode('TIVI000000017'));
   await lan.locator('#file').setInputFiles({ name: 'nhãn.png', mimeType: 'image/png', buffer: png });
   await lan
@@ -154,7 +154,8 @@ it('staff send a picture: it is shown before, goes with its text, and what is to
 
 it('both see live that a message was not sent and why, in the conversation and in the row', async () => {
   const { telegram, open } = await startInbox();
-  const [lan, minh] = [await open('Lan'), await open('Minh')];
+  const lan = await open('Lan');
+  const minh = await open('Minh');
   telegram.script('sendMessage', { code: 403, description: 'Forbidden: bot was blocked by the user' });
   await answer(lan, 'Chào bạn');
   for (const page of [lan, minh]) {

@@ -91,7 +91,8 @@ export function feedContract(name: string, open: OpenFeed): void {
 
     test('events are forgotten some time after the latest, also beside a busy conversation', async () => {
       const { feed } = await fresh(300);
-      const [busy, quiet] = [someName(), someName()];
+      const busy = someName();
+      const quiet = someName();
       let seq = 1;
       await feed.publish(busy, event(seq));
       await feed.publish(quiet, event(1));

@@ -28,8 +28,10 @@ export function recordsContract(name: string, open: OpenRecords): void {
       const processes = [store, await another()] as const;
       await fc.assert(
         fc.asyncProperty(fc.array(anySwap, { maxLength: 12 }), async (all) => {
-          const [key, model] = [someKey(), createMemoryStore({ nowMs: Date.now })];
-          const [one, two] = [record('one'), record('two')];
+          const key = someKey();
+          const model = createMemoryStore({ nowMs: Date.now });
+          const one = record('one');
+          const two = record('two');
           const pool = [one, two, Buffer.concat([versionOf(one), Buffer.from('of the same version')])];
           for (const { process, expected, bytes, changes, aside = false } of all) {
             const before = pool[expected];
@@ -39,10 +41,8 @@ export function recordsContract(name: string, open: OpenRecords): void {
               aside: aside && expected !== bytes && expected + bytes !== 2,
               indexes: changes.map((change) => ({ ...change, member: `${nameOf(key)}:${change.member}` })),
             };
-            const [swapped, modelled] = [
-              await confirmed(() => processes[process].compareAndSwap(key, swap)),
-              await model.compareAndSwap(key, swap),
-            ];
+            const swapped = await confirmed(() => processes[process].compareAndSwap(key, swap));
+            const modelled = await model.compareAndSwap(key, swap);
             expect(swapped.swapped || bytesOf(swapped)).toEqual(modelled.swapped || bytesOf(modelled));
           }
           expect(await kept(store, key, pool)).toEqual(await kept(model, key, pool));
@@ -71,7 +71,9 @@ export function recordsContract(name: string, open: OpenRecords): void {
 
     test('forgets a record after its time, which each swap begins anew', async () => {
       const { store, key } = await fresh();
-      const [first, second, third] = [record('first'), record('second'), record('third')];
+      const first = record('first');
+      const second = record('second');
+      const third = record('third');
       await store.compareAndSwap(key, swapOf({ bytes: first, ttlMs: 60_000 }));
       await store.compareAndSwap(key, replacing(first, { bytes: second, ttlMs: 30 }));
       await expect.poll(async () => bytesOf(await store.read(key))).toBeNull();

@@ -179,7 +179,8 @@ type Answers = 'confirm' | undefined;
 
 /** Only a summary that came new, and last, is confirmed; pointing at its button does not change that. */
 function answersAfter(chat: Dialogue, { text, views, answers }: Asked): Answers {
-  const [first, last] = [chat.replies[0], chat.replies.at(-1)];
+  const first = chat.replies[0];
+  const last = chat.replies.at(-1);
   if (first === undefined) return answers;
   if (first.key === 'confirm.press' && YES.includes(text)) return answers === 'confirm' ? answers : undefined;
   const isNew = !views.has(last?.view ?? '');
@@ -306,7 +307,8 @@ class Walk {
     chat.current = move.kind !== 'send' || move.isInformed;
     const message = messageOf(move, chat, this.#shown, pick);
     this.#noteNamed(message);
-    const [before, earlier] = [chat.state, chat.effects.length];
+    const before = chat.state;
+    const earlier = chat.effects.length;
     if (message) chat.send(message);
     else if (move.kind === 'wake') chat.wake();
     else chat.fail();

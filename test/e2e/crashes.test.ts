@@ -69,7 +69,8 @@ test('a text that hangs a process ends it; another process answers others meanwh
   const world = await openWorld();
   const hangs = { NODE_OPTIONS: `--import ${new URL('../support/hang.mjs', import.meta.url)}` };
   const [second, first, again] = await Promise.all([world.bot(), world.bot(hangs), world.bot(hangs)]);
-  const [chat, another] = [world.chat(first), world.chat(second)];
+  const chat = world.chat(first);
+  const another = world.chat(second);
   const lastWords = ({ output }: Bot) =>
     output.filter((line) => line.includes(STUCK)).map((line) => JSON.parse(line));
 

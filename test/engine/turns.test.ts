@@ -131,7 +131,8 @@ test('a wake-up does not tell of a call that a message behind it has confirmed',
 
 test('at most as many turns run as there are slots, and all messages are answered', async () => {
   const world = createWorld();
-  let [now, most] = [0, 0];
+  let now = 0;
+  let most = 0;
   const deliver = async () => {
     most = Math.max(most, ++now);
     await new Promise(setImmediate);
@@ -207,7 +208,8 @@ test('a lock is given back at once, though the reply that tells the outcome has 
 /** A world with a call that was begun and ends as the test says, and a process that made it. */
 async function withCall(limits: Parameters<ReturnType<typeof createWorld>['engine']>[1] = {}) {
   const world = createWorld();
-  const [called, answered] = [gate(), gate()];
+  const called = gate();
+  const answered = gate();
   const perform: Perform = async (_effect, turn) => {
     await turn.intend('op1', { lookup: LOOKUP });
     called.open();

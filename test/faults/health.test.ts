@@ -31,10 +31,8 @@ const ready = () =>
 
 const asks = (work: Parameters<typeof asAdmin<unknown>>[1]) => () => asAdmin(redis, work);
 const sets = (count: number) => asks((admin) => admin.config('SET', 'min-replicas-to-write', String(count)));
-const [follows, leads] = [
-  asks((admin) => admin.replicaof('127.0.0.1', 1)),
-  asks((admin) => admin.replicaof('NO', 'ONE')),
-];
+const follows = asks((admin) => admin.replicaof('127.0.0.1', 1));
+const leads = asks((admin) => admin.replicaof('NO', 'ONE'));
 
 test.for<[what: string, befall: () => unknown, mend: () => unknown, says: RegExp]>([
   ['is a replica', follows, leads, /^redis: node 127\.0\.0\.1:\d+ stores nothing: READONLY/],

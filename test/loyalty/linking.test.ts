@@ -67,10 +67,8 @@ it('sends only the phone if AntCRM cannot be asked', async () => {
   }
 });
 
-const [ofPhone, ofEmail] = [
-  { phones: [PHONE.value], emails: [] },
-  { phones: [], emails: [EMAIL.value] },
-];
+const ofPhone = { phones: [PHONE.value], emails: [] };
+const ofEmail = { phones: [], emails: [EMAIL.value] };
 
 it.each<[string, Contact[], object]>([
   ['both have one id', [ofPhone, ofEmail].map((one) => ({ ...one, customerId: '1' })), BOTH],

@@ -8,7 +8,8 @@ test('a file of staff is kept sealed under a name that says nothing, once for ea
   const store = createMemoryStore(systemRuntime);
   const encryption = someEncryption();
   const files = new Files({ store, encryption });
-  const [first, second] = [Buffer.from('the first picture'), Buffer.from('another one')];
+  const first = Buffer.from('the first picture');
+  const second = Buffer.from('another one');
   const name = await files.keep('T1', 'n1', first);
   expect(await files.keep('T1', 'n1', second)).toBe(name);
   expect(await files.read(name)).toEqual(first);

@@ -24,7 +24,8 @@ function createWorld() {
 
 it('a secret is replaced by one process at a time; the others read it once it is stored', async () => {
   const { store, process } = createWorld();
-  const [one, other] = [process(), process()];
+  const one = process();
+  const other = process();
   expect(await one.read('token')).toBeUndefined();
   expect(await one.replace('token', async (secret) => `after ${secret}`)).toEqual({
     secret: 'after undefined',
@@ -44,7 +45,8 @@ it('a secret is replaced by one process at a time; the others read it once it is
 
 it('a renewal that fails changes nothing; after one that did not end, the secret is in doubt', async () => {
   const { time, process } = createWorld();
-  const [one, other] = [process(), process()];
+  const one = process();
+  const other = process();
   await one.replace('token', async () => 'first');
   await expect(one.replace('token', () => Promise.reject(new Error('refused')))).rejects.toThrow('refused');
   const doubts: boolean[] = [];

@@ -81,7 +81,8 @@ test('the changes that come during a swap are made with the next one, in their o
 
 test('reads again before it decides that nothing is to be done: its memory may be old', async () => {
   const { open } = world();
-  const [one, other] = [open(), open()];
+  const one = open();
+  const other = open();
   const nothing = take(taking());
   await one.update('name', () => ({ record: newRecord(NOW), answer: null }));
   await other.update('name', file('m1'));

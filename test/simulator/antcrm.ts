@@ -160,7 +160,8 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
     const odd = await misbehave(timeoutMs - 50);
     if (odd) return odd;
     const { pathname, searchParams } = new URL(path, 'http://antcrm');
-    const [phone, email] = [searchParams.get('phone') ?? undefined, searchParams.get('email') ?? undefined];
+    const phone = searchParams.get('phone') ?? undefined;
+    const email = searchParams.get('email') ?? undefined;
     const person = personOf(phoneOf({ phone, email }));
     const isContacts = pathname === '/contacts';
     if (chance.happens(errorBody) || (!isContacts && luckOf(`mute ${person.customerId}`) < mute)) {
@@ -212,7 +213,8 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
       apply({ type: 2, code: chance.pick(['DAUMAY01', 'LOA01']), phone, by: 'cashier' });
     if (phone === undefined || other === undefined || personOf(phone) === personOf(other)) return;
     if (!occurs(merges, 'customers merged')) return;
-    const [kept, merged] = [personOf(phone), personOf(other)];
+    const kept = personOf(phone);
+    const merged = personOf(other);
     trace(`AntCRM makes the customers ${other} and ${phone} one`);
     for (const one of merged.phones) {
       kept.phones.add(one);

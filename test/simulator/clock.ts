@@ -36,7 +36,8 @@ export function createClock() {
 
   function after(ms: number, run: () => void): Timer {
     const event: (typeof queue)[number] = { atMs: atMs + Math.max(0, ms), run };
-    let [low, high] = [0, queue.length];
+    let low = 0;
+    let high = queue.length;
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((queue[middle]?.atMs ?? 0) > event.atMs) low = middle + 1;

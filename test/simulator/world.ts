@@ -46,7 +46,8 @@ export type WorldOptions = {
 
 /** What the parts of a history share: its time and chance, and what is noted of it. */
 export function createWorld(seed: number, { watch, oddities, manners }: WorldOptions = {}) {
-  const [chance, clock] = [createChance(seed), createClock()];
+  const chance = createChance(seed);
+  const clock = createClock();
   const encryption = createEncryption({ hashKey: HASH_KEY });
   const counts: Record<string, number> = {};
   const breaches: Breach[] = [];

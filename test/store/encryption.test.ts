@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { createCanary, createEncryption, type Keys } from '../../src/store/encryption.ts';
 import { SealBroken, StoreRefused, versionOf } from '../../src/store/port.ts';
 
-const [hashKey, key, otherKey] = [randomBytes(32), randomBytes(32), randomBytes(32)];
+const hashKey = randomBytes(32);
+const key = randomBytes(32);
+const otherKey = randomBytes(32);
 const plain = Buffer.from('Số điện thoại: +84867123456 🎁');
 const sealing = createEncryption({ hashKey, key });
 const open = createEncryption({ hashKey });
@@ -75,7 +77,9 @@ test('without a key blobs are plain, for development; a process with a key refus
 });
 
 describe('the canary', () => {
-  const [a, b, c] = [randomBytes(32), randomBytes(32), randomBytes(32)];
+  const a = randomBytes(32);
+  const b = randomBytes(32);
+  const c = randomBytes(32);
 
   /** Starts processes one after another on one store; answers the value that it has then. */
   const start = (processes: readonly Partial<Keys>[], stored: string | null = null): string | null =>
@@ -103,10 +107,8 @@ describe('the canary', () => {
   });
 
   test('lets processes start in any order while a key is changed', () => {
-    const [first, second] = [
-      { key: a, previous: b },
-      { key: b, previous: a },
-    ];
+    const first = { key: a, previous: b };
+    const second = { key: b, previous: a };
     const value = start([{ key: a }, first, { key: a }, first, second]);
     // From now on nobody changes it, or processes would overwrite each other's value for ever.
     expect(start([first, second, first, { key: b }], value)).toBe(value);

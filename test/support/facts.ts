@@ -135,7 +135,9 @@ export function expectFact(chat: Dialogue, fact: string, before: Before): void {
     .filter((one) => `${fact} `.startsWith(`${one} `))
     .reduce((longest, one) => (one.length > longest.length ? one : longest), '');
   const wanted = fact.slice(name.length + 1);
-  const [value, text, check] = [VALUES[name], TEXTS[name], CHECKS[name]];
+  const value = VALUES[name];
+  const text = TEXTS[name];
+  const check = CHECKS[name];
   if (value) expect(textOfValue(value(chat)), fact).toBe(wanted);
   else if (text)
     expect(text[0](chat).includes(unescaped(wanted)) === text[1] || text[0](chat), fact).toBe(true);

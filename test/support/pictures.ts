@@ -18,9 +18,11 @@ export async function drawCode(
   const { symbol, error } = await writeBarcode(text, { format, scale: 1 });
   if (error) throw new Error(error);
   const margin = 10;
-  const [width, height] = [symbol.width + 2 * margin, symbol.height + 2 * margin];
+  const width = symbol.width + 2 * margin;
+  const height = symbol.height + 2 * margin;
   return paint(width * scale, height * scale, (x, y) => {
-    const [column, row] = [Math.floor(x / scale) - margin, Math.floor(y / scale) - margin];
+    const column = Math.floor(x / scale) - margin;
+    const row = Math.floor(y / scale) - margin;
     const isInside = column >= 0 && row >= 0 && column < symbol.width && row < symbol.height;
     return isInside ? (symbol.data[row * symbol.width + column] ?? 255) : 255;
   });
@@ -73,7 +75,8 @@ export function pngOf(width: number, height: number, packed: Uint8Array): Buffer
 
 function chunk(type: string, content: Uint8Array): Buffer {
   const body = Buffer.concat([Buffer.from(type), content]);
-  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  const length = Buffer.alloc(4);
+  const sum = Buffer.alloc(4);
   length.writeUInt32BE(content.length);
   sum.writeUInt32BE(crc32(body));
   return Buffer.concat([length, body, sum]);

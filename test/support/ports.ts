@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
  * Below the ports that systems hand out by themselves: no `listen(0)` and no connection of anybody's takes
  * one.
  */
-const [FIRST, LAST] = [10_000, 32_000];
+const FIRST = 10_000;
+const LAST = 32_000;
 /** Processes that run at once begin at different places. */
 let next = FIRST + ((process.pid * 100) % (LAST - FIRST));
 

@@ -49,11 +49,13 @@ export async function startRedisCluster({ replicated = false } = {}) {
       ),
     ),
   );
-  const [nodes, replicas] = [all.slice(0, 3), all.slice(3)];
+  const nodes = all.slice(0, 3);
+  const replicas = all.slice(3);
   const clients = all.map(({ port }) => new Redis(port, '127.0.0.1'));
   const share = 16_384 / nodes.length;
   for (const [index, client] of clients.entries()) {
-    const [from, to] = [Math.ceil(index * share), Math.ceil((index + 1) * share) - 1];
+    const from = Math.ceil(index * share);
+    const to = Math.ceil((index + 1) * share) - 1;
     await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
     if (index < nodes.length) await client.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
     await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', all[index]?.port ?? 0, busPorts[index] ?? 0);

@@ -227,7 +227,8 @@ class Run {
     const moving = effects.filter(({ kind }) => kind === 'accumulate' || kind === 'redeem');
     // What earns or spends is always said; what is read, where it matters.
     expectEach('calls', moving.map(inWords), given('!'));
-    const [reads, others] = [given('?'), effects.filter((one) => !moving.includes(one))];
+    const reads = given('?');
+    const others = effects.filter((one) => !moving.includes(one));
     if (reads.length > 0) expectEach('reads', others.map(inWords), reads[0] === 'none' ? [] : reads);
     if (keys.trim() !== '') expectReplies(this.#chat.replies, keys.trim(), this.#before.question);
     for (const fact of given(';')) expectFact(this.#chat, fact, this.#before);

@@ -39,7 +39,8 @@ export function findSigns(parts: readonly Part[], spans: readonly PartSpan[]): r
   const last = behind.at(-1);
   const isPostfix = before[0] === undefined && last !== undefined && last.sign !== 'add';
   return spans.map((_, at) => {
-    const [first, after] = [before[at], behind[at]];
+    const first = before[at];
+    const after = behind[at];
     if (isPostfix || (first?.sign === 'keep' && after?.sign === 'only')) return after?.sign;
     // "A, bỏ B": the sign right before the next value is that one's.
     const isNext = after !== undefined && after.at === before[at + 1]?.at;
@@ -64,7 +65,8 @@ const MAX_BETWEEN = 8;
 
 function signBefore(parts: readonly Part[], { from }: PartSpan): FoundSign {
   for (let at = from; at > from - MAX_BETWEEN; at--) {
-    const [part, next] = [parts[at - 1], parts[at]];
+    const part = parts[at - 1];
+    const next = parts[at];
     // "A, bỏ và B": what is dropped stands before.
     if (!part || !next || isPaused(next) || part.value || isIn(part, 'codes join')) return undefined;
     const sign = signIn(part, BEFORE);
@@ -79,7 +81,8 @@ function signBefore(parts: readonly Part[], { from }: PartSpan): FoundSign {
 
 function signBehind(parts: readonly Part[], { to }: PartSpan): FoundSign {
   for (let at = to; at < to + MAX_BETWEEN; at++) {
-    const [part, next] = [parts[at], parts[at + 1]];
+    const part = parts[at];
+    const next = parts[at + 1];
     // "0903118264 instead of mine": what is not meant stands behind.
     if (!part || part.value || isIn(part, 'before what is not meant')) return undefined;
     const sign = signIn(part, BEHIND);
@@ -96,7 +99,8 @@ const isDenial = (part: Part): boolean => isIn(part, 'stops', 'fails') || /^(?:n
 /** The place of the denial right before an act, else -1: "no, English please" denies nothing. */
 function denialBefore(parts: readonly Part[], at: number, denies = isDenial): number {
   for (let place = at; place > Math.max(0, at - MAX_BETWEEN); place--) {
-    const [part, next] = [parts[place - 1], parts[place]];
+    const part = parts[place - 1];
+    const next = parts[place];
     if (!part || !next || isPaused(next)) return -1;
     if (denies(part)) return place - 1;
     if (!isQuiet(part)) return -1;

@@ -183,7 +183,8 @@ export class Model {
 
   /** Writes a vector of length 1. What no line has makes it shorter, by `strangeness`. */
   #toVector(buckets: Int32Array, { ids, values, from }: Omit<Vector, 'to'>, strangeness = 0): Vector {
-    let [to, square] = [from, 0];
+    let to = from;
+    let square = 0;
     for (let at = 0; at < buckets.length; at++) {
       const id = this.#ids[buckets[at] ?? 0] ?? -1;
       const idf = id >= 0 ? (this.#idf[id] ?? 0) : this.#rarest * strangeness;
@@ -245,7 +246,8 @@ export class Model {
   /** The probability of each act. */
   #score(vector: Vector, scores: Float32Array): void {
     this.#addWeights(vector, scores);
-    let [most, sum] = [Number.NEGATIVE_INFINITY, 0];
+    let most = Number.NEGATIVE_INFINITY;
+    let sum = 0;
     for (const score of scores) if (score > most) most = score;
     const acts = scores.length;
     for (let act = 0; act < acts; act++) {
@@ -264,8 +266,14 @@ export class Model {
     const idAt = (at: number) => (at < to ? (ids[at] ?? 0) : 0);
     const valueAt = (at: number) => (at < to ? (values[at] ?? 0) : 0);
     for (let at = from; at < to; at += 4) {
-      const [one, two, three, four] = [idAt(at), idAt(at + 1), idAt(at + 2), idAt(at + 3)];
-      const [a, b, c, d] = [valueAt(at), valueAt(at + 1), valueAt(at + 2), valueAt(at + 3)];
+      const one = idAt(at);
+      const two = idAt(at + 1);
+      const three = idAt(at + 2);
+      const four = idAt(at + 3);
+      const a = valueAt(at);
+      const b = valueAt(at + 1);
+      const c = valueAt(at + 2);
+      const d = valueAt(at + 3);
       for (let act = 0; act < acts; act++)
         scores[act] =
           (scores[act] ?? 0) +
@@ -326,7 +334,8 @@ function shuffle<Item>(items: readonly Item[], seed: number): readonly Item[] {
   for (let at = shuffled.length - 1; at > 0; at--) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
     const other = state % (at + 1);
-    const [one, two] = [shuffled[at], shuffled[other]];
+    const one = shuffled[at];
+    const two = shuffled[other];
     if (one === undefined || two === undefined) continue;
     shuffled[at] = two;
     shuffled[other] = one;

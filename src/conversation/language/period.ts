@@ -47,7 +47,8 @@ const spanOf = (point: Point, today: number) => ('span' in point ? point.span : 
 /** The days between two points: "1 - 5/11" lacks a month, "1/12 - 31/1" crosses New Year. */
 function between(first: Point, last: Point, today: number): Span | undefined {
   if ('span' in first || 'span' in last) {
-    const [from, to] = [spanOf(first, today), spanOf(last, today)];
+    const from = spanOf(first, today);
+    const to = spanOf(last, today);
     return from && to && { from: from.from, to: to.to };
   }
   const { day, month = first.date.month, year = first.date.year } = last.date;

@@ -286,7 +286,8 @@ const prepared = new WeakMap<readonly NamedGift[], PhraseIndex<readonly NamedGif
 function namesOf(gifts: readonly NamedGift[], book: PhraseBook): PhraseIndex<readonly NamedGift[]> {
   const known = prepared.get(gifts);
   if (known) return known;
-  const [whole, partial] = [new Map<string, NamedGift[]>(), new Map<string, NamedGift[]>()];
+  const whole = new Map<string, NamedGift[]>();
+  const partial = new Map<string, NamedGift[]>();
   const add = (names: typeof whole, some: readonly string[], gift: NamedGift) => {
     for (const name of new Set(some)) names.set(name, [...(names.get(name) ?? []), gift]);
   };

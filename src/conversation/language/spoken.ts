@@ -116,7 +116,8 @@ export class SpokenValues {
       if (countWords(run) < MIN_DIGIT_WORDS) continue;
       starts++;
       const phone = longestPhone(run);
-      const [first, last] = [run[0], run[(phone?.count ?? 0) - 1]];
+      const first = run[0];
+      const last = run[(phone?.count ?? 0) - 1];
       if (!phone || !first || !last) continue;
       found.push({ result: phone.result, tokens: line.tokens.slice(first.from, last.to) });
       from += phone.count - 1;
@@ -234,7 +235,8 @@ export class SpokenValues {
   /** The digits right before a place: as many units as there are, at most `MAX_TAIL`. */
   #tailUntil(line: SpokenLine, to: number): string | undefined {
     const units = this.#digitsOf(line, Math.max(0, to - MAX_TAIL), to);
-    let [digits, from] = ['', to];
+    let digits = '';
+    let from = to;
     for (const unit of [...units].reverse()) {
       if (unit.to !== from) break;
       digits = unit.digits + digits;
@@ -322,7 +324,11 @@ export class SpokenValues {
 
   /** The digits behind the beginning of a code, with the blanks between them. */
   #numberAt(line: SpokenLine, at: number): CodeNumber | undefined {
-    let [text, count, to, isSpoken, isPlain] = ['', 0, at, false, true];
+    let text = '';
+    let count = 0;
+    let to = at;
+    let isSpoken = false;
+    let isPlain = true;
     while (count < MAX_CODE_DIGITS) {
       // "TIVI - 000 - 000", "TIVI rồi sáu số không".
       const isDash = DASH.test(line.tokens[to]?.text ?? '');

@@ -17,7 +17,8 @@ const UNITS: readonly Unit[] = ['day', 'week', 'month', 'quarter', 'year'];
 /** The first day of the `unit` that is `count` after that of `day`. Weeks begin on Monday. */
 export function startOf(unit: Unit, day: number, count: number): number {
   const date = new Date(day);
-  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  const year = date.getUTCFullYear();
+  const month = date.getUTCMonth();
   switch (unit) {
     case 'day':
       return day + count * DAY_MS;

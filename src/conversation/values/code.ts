@@ -89,7 +89,8 @@ export function suggestCode(code: string, beginnings: readonly string[]): string
   const isGrouped = /\d[._]\d/.test(code) && /[._]\d+[._]/.test(code);
   const joined = code.replace(isGrouped ? /[ ._-]/g : /[ -]/g, '');
   for (const beginning of beginnings) {
-    const [typed, rest] = [joined.slice(0, beginning.length), joined.slice(beginning.length)];
+    const typed = joined.slice(0, beginning.length);
+    const rest = joined.slice(beginning.length);
     if (rest === '' || alike(typed) !== alike(beginning)) continue;
     const number = rest.replace(/o/gi, '0').replace(/[il]/gi, '1');
     const completed = beginning + (/^\d{4,}$/.test(number) ? number : rest);

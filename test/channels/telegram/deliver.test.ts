@@ -133,7 +133,8 @@ describe('a reply with a QR code', () => {
 });
 
 it('every send passes the rate limiter, which knows receipts and how each send ended', async () => {
-  const [take, note] = [vi.fn(() => 70), vi.fn()];
+  const take = vi.fn(() => 70);
+  const note = vi.fn();
   const { channel, double } = await createBot({ limiter: { take, note } });
   const press = { query: 'q1', message: 101, view: 'v1' };
   const remarks: Reply[] = [

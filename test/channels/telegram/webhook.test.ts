@@ -144,7 +144,9 @@ describe('a private message', () => {
   });
   const unknown = { kind: 'unknown', what: 'other' };
   const file = (type: string, size = 9) => ({ file_id: 'd', mime_type: type, file_size: size });
-  const [most, pdf, png] = [MAX_PHOTO_BYTES, 'application/pdf', 'image/png'];
+  const most = MAX_PHOTO_BYTES;
+  const pdf = 'application/pdf';
+  const png = 'image/png';
 
   it.each<[content: object, message: object]>([
     [{ text: '/start@LoyaltyTestBot TIVInpmx8b98pfg' }, start('TIVInpmx8b98pfg')],

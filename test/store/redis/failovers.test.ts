@@ -69,7 +69,8 @@ test('the login of a URL with sentinels is for Redis, not for them; theirs is in
 
 test('a cluster without one node serves the others, names the fault, and recovers', async () => {
   const { nodes, store, keyOf } = await openCluster({});
-  const [lost, kept] = [await keyOf(0), await keyOf(1)];
+  const lost = await keyOf(0);
+  const kept = await keyOf(1);
   const [gone] = nodes;
 
   await gone?.kill();

@@ -17,7 +17,8 @@ it('the largest file of staff is kept in Redis, and read by another process', as
     onTestFinished(() => connection.close());
     return new Files({ store: createRedisRecords(connection), encryption });
   };
-  const [one, other] = [await open(), await open()];
+  const one = await open();
+  const other = await open();
   const content = randomBytes(MAX_FILE_BYTES);
   const name = await one.keep('T1', 'n1', content);
   expect((await other.read(name))?.equals(content)).toBe(true);

@@ -85,7 +85,9 @@ test('a Redis that refuses the login, or has no such database, is refused', asyn
 
 test('a process with a new state key replaces the check value; one that knows neither key is refused', async () => {
   const server = await ownRedis();
-  const [hashKey, key, previous] = [randomBytes(32), randomBytes(32), randomBytes(32)];
+  const hashKey = randomBytes(32);
+  const key = randomBytes(32);
+  const previous = randomBytes(32);
   const open = async (keys: Partial<Keys>) => {
     await openRecords(server.url, { canary: createCanary({ hashKey, ...keys }) });
     return adminOf(server).get(CANARY_KEY);
