@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { recordRun } from './runs.ts';
+import { killsSchema, recordRun } from './runs.ts';
 
 /*
  * `npm run record -- KIND FILE` keeps the result of a run outside this repository's programs in
@@ -50,17 +50,6 @@ function recordKills(text: string): void {
   const figures = Object.fromEntries([...names, 'faults'].map((name, at) => [name, numbers[at]]));
   recordRun('kills', killsSchema.parse(figures));
 }
-const count = z.int();
-const killsSchema = z.object({
-  people: count,
-  kills: count,
-  redeliveries: count,
-  accumulations: count,
-  redemptions: count,
-  notApplied: count,
-  calls: count,
-  faults: count,
-});
 
 const RECORDERS: Readonly<Record<string, (text: string) => void>> = {
   tests: recordTests,

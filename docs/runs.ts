@@ -15,6 +15,18 @@ const count = z.int().nonnegative();
 /** The commit that ran, with `-dirty` if files other than this record differed from it, and the day. */
 const stamp = { commit: z.string(), day: z.iso.date() };
 
+/** What the kill run counts. */
+export const killsSchema = z.strictObject({
+  people: count,
+  kills: count,
+  redeliveries: count,
+  accumulations: count,
+  redemptions: count,
+  notApplied: count,
+  calls: count,
+  faults: count,
+});
+
 const SHAPES = {
   /** `npm run simulate -- --record`. `counts`: how often each kind of event happened. */
   simulated: z.strictObject({
@@ -56,17 +68,7 @@ const SHAPES = {
     suites: z.array(z.strictObject({ name: z.string(), held: count, cases: count })),
   }),
   /** `npm run record -- kills OUTPUT`. */
-  kills: z.strictObject({
-    ...stamp,
-    people: count,
-    kills: count,
-    redeliveries: count,
-    accumulations: count,
-    redemptions: count,
-    notApplied: count,
-    calls: count,
-    faults: count,
-  }),
+  kills: killsSchema.extend(stamp),
 };
 
 const runsSchema = z.strictObject(SHAPES).partial();
