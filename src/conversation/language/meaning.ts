@@ -375,7 +375,11 @@ export class Meanings {
       this.#isOfSlot(line) ||
       guesses.some(({ act, p }) => p >= POSSIBLE && areAlike(act, line, context.place));
     if (polite !== undefined && isLikely(polite)) return { act: polite, p: NOT_QUITE, guesses };
-    return { ...this.#guessed(guesses, context), unlikely: polite };
+    const guessed = this.#guessed(guesses, context);
+    // "Thôi bai, cảm ơn": the line of a farewell ends nothing, whatever the model says.
+    const isEnding = (act = '') => this.#acts.get(act)?.isEnding === true;
+    const isTorn = polite !== undefined && isEnding(guessed.act) && !isEnding(polite);
+    return { ...guessed, ...(isTorn && { act: '' }), unlikely: polite };
   }
 
   /** What a line of another question says here: "bỏ qua" declines, where nothing can be skipped, too. */
