@@ -55,7 +55,7 @@ export const NOT_QUITE = 0.99;
 /** What may stand before or after unknown words. */
 const COURTESIES: ReadonlySet<string> = new Set(['talk thanks', 'talk greeting', 'talk wait']);
 const MOST_COURTESY = 3;
-/** From so many words on, parts of a text are looked at, too: so many words at a time. */
+/** A text of at least this many words is also read in parts of `WINDOW` words. */
 const LONG = 16;
 const WINDOW = 9;
 const STEP = 4;
