@@ -357,8 +357,8 @@ function offerMeanings(round: Round, { likely = [], question: isQuestion }: Uncl
   const lines = supportLines(scope);
   const question = isQuestion && {};
   const choices = meaningChoices(likely, state, scope);
-  const told = tellChecking(round) ?? explainRefusal(round);
-  if (told) return told;
+  const answered = tellChecking(round) ?? explainRefusal(round);
+  if (answered) return answered;
   if (isStuck(state)) {
     const stuck = scope.settings.handover ? { key: 'person.offer' } : { key: 'unsure', context: 'again' };
     return offerPerson(round, { ...stuck, lines, choices, question });

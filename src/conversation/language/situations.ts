@@ -120,9 +120,9 @@ function choosesDescribed({ described, expecting, giftFlow }: Situation): Meant 
 /** "Yahoo, not gmail": the e-mail that stands, at the other provider. */
 function movesEmail({ parsed, expecting: { email, place }, isBare, isQuestion }: Situation): Meant {
   if (email === undefined || place !== 'summary' || !isBare || isQuestion) return undefined;
-  const [meant, ...others] = new Set(parsed.words.flatMap(({ text }) => moveEmail(email, text) ?? []));
-  if (meant === undefined || others.length > 0) return undefined;
-  return [{ do: 'set', slot: 'email', doubt: { why: 'spoken', meant } }];
+  const [moved, ...others] = new Set(parsed.words.flatMap(({ text }) => moveEmail(email, text) ?? []));
+  if (moved === undefined || others.length > 0) return undefined;
+  return [{ do: 'set', slot: 'email', doubt: { why: 'spoken', meant: moved } }];
 }
 
 /** "The speaker please, and where do I get it?": the first clause chooses, another one asks. */

@@ -129,8 +129,8 @@ export class Vocabulary {
       !plain.split(' ').some((word) => this.shortFor.has(word));
     if (isPlain) return plain === '' ? [] : [plain];
     const spelt = words.map((word) => {
-      const meant = this.asSpelt.get(word);
-      return meant === '' ? word : fold(meant ?? word);
+      const spelling = this.asSpelt.get(word);
+      return spelling === '' ? word : fold(spelling ?? word);
     });
     const long = spelt.map((word) => this.shortFor.get(word) ?? word);
     return [...new Set([plain, spelt.join(' '), long.join(' ')])].filter((text) => text !== '');
