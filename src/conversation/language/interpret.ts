@@ -65,6 +65,8 @@ const SAME_QUESTION = 0.72;
 const LIKE_QUESTION = 0.5;
 const MOST_OFFERED = 3;
 
+/** A longer text is no answer to the consent question. */
+const MAX_CONSENT = 12;
 /** What may take a consent back. */
 const TAKES_BACK: ReadonlySet<TextCommand['do']> = new Set([
   'no',
@@ -181,6 +183,7 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   #consentIn(words: readonly string[]): boolean | undefined {
+    if (words.length > MAX_CONSENT) return undefined;
     const { vocabulary } = this.#language;
     const beside = ['assents', 'beside consent'].flatMap((list) => vocabulary.list(list));
     const polite = new Set([...this.parser.book.polite, ...beside]);
