@@ -14,13 +14,13 @@ import {
 } from '../values/code.ts';
 import { joinEmail, parseEmail, parsePhone, suggestEmail } from '../values/contact.ts';
 import { type Acts, createActs, isSure, LIKELY, POSSIBLE, PRESUMED, PRESUMED_UNASKED } from './acts.ts';
-import { isReport } from './frames.ts';
 import { describedGift } from './gift-wishes.ts';
 import { findHeadingFaults } from './headings.ts';
 import { type Meaning, Meanings, NOT_QUITE } from './meaning.ts';
 import { type Answer, Nearness } from './nearness.ts';
 import { bringsValue, type ParsedText, Parser, type SpokenFlow, says } from './parser.ts';
 import { actOf, isIn, type Part, PhraseBook } from './phrases.ts';
+import { isReport } from './signs.ts';
 import {
   keepOthers,
   type Meant,

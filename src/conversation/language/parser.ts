@@ -12,10 +12,11 @@ import {
   withLinksRead,
 } from '../values/code.ts';
 import { type EmailResult, findEmails, findPhones, type Phone } from '../values/contact.ts';
-import { findSigns, withoutUnwanted } from './frames.ts';
 import { type Calendar, createCalendar, findPeriod, isTimeWord, type ParsedPeriod } from './period.ts';
 import {
   actOf,
+  beginsFlow,
+  declines,
   findGifts,
   findPlaces,
   isIn,
@@ -28,6 +29,7 @@ import {
   type Value,
   type Word,
 } from './phrases.ts';
+import { findSigns, withoutUnwanted } from './signs.ts';
 import { type SpokenLine, SpokenValues, toSpokenLine } from './spoken.ts';
 import { fold, type Token, tokenize, undoTyping, unmark, visible } from './tokenizer.ts';
 import { indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
@@ -107,7 +109,7 @@ export function lacksEmail({ parts, emails }: ParsedText): boolean {
     const isLast = at === telling.length - 2;
     if (isLast && isIn(part, 'email') && next && actOf(next) === 'none' && !fieldOf(next))
       return emails.length === 0;
-    const isDeclining = /^(?:no|none)$/.test(actOf(part)) && !isIn(part, 'faults', 'code', 'phone');
+    const isDeclining = declines(part) && !isIn(part, 'faults', 'code', 'phone');
     return isDeclining && emails.length === 0 && next && fieldOf(next) === 'email' && actOf(next) === '';
   });
 }
@@ -324,7 +326,7 @@ export class Parser {
     if (others.length === words.length) return false;
     const isOther = (word: Word) => others.includes(word);
     return this.book.partsOf(words).some((part) => {
-      const isCommand = actOf(part) !== '' && !actOf(part).startsWith('start ');
+      const isCommand = actOf(part) !== '' && !beginsFlow(part);
       return isCommand && part.words.some(isOther) && !part.words.every(isOther);
     });
   }

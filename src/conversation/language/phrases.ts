@@ -64,6 +64,11 @@ export type Part = {
 export const isIn = ({ phrase }: Part, ...lists: readonly string[]): boolean =>
   phrase !== undefined && lists.some((list) => phrase.lists.has(list));
 export const actOf = ({ phrase }: Part): string => phrase?.act ?? '';
+const DECLINES: ReadonlySet<string> = new Set(['no', 'none']);
+/** A line of "no" or "none". */
+export const declines = (part: Part): boolean => DECLINES.has(actOf(part));
+/** A line that begins a flow. */
+export const beginsFlow = (part: Part): boolean => actOf(part).startsWith('start ');
 export const isPaused = ({ words: [word] }: Part): boolean => word?.source.pause === true;
 
 /** Lists of signs next to values. In a text without values they explain nothing. */
@@ -84,9 +89,12 @@ const FOUND = (
 export const isSign = ({ phrase }: Part): boolean =>
   phrase !== undefined && phrase.act === undefined && [...phrase.lists].every((list) => SIGNS.includes(list));
 
+/** Acts that may name the value that they are about. */
+const CHANGES: ReadonlySet<string> = new Set(['change', 'remove', 'no', 'none']);
+
 /** The field that an example about changing a value names: "sửa lại số" is about the phone. */
 function fieldsIn(text: string, act: string, vocabulary: Vocabulary): readonly string[] {
-  if (!/^(?:change|remove|no|none)$/.test(act)) return [];
+  if (!CHANGES.has(act)) return [];
   const words = ` ${fold(text)} `;
   const isNamed = (field: string) =>
     [field, `words of ${field}`].some((list) =>

@@ -3,11 +3,11 @@ import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { hasBeginning, looksLikeContact } from '../values/code.ts';
 import { type EmailResult, moveEmail, type Phone } from '../values/contact.ts';
 import { isSure, POSSIBLE } from './acts.ts';
-import { findSigns, isReport, type PartSpan, type Sign, splitTorn } from './frames.ts';
 import { type Meaning, NOT_QUITE } from './meaning.ts';
 import { bringsValue, fieldIn, lacksEmail, type ParsedText, type SpokenFlow, says } from './parser.ts';
 import type { ParsedPeriod } from './period.ts';
 import { actOf, isIn, isPaused, type Part } from './phrases.ts';
+import { findSigns, isReport, type PartSpan, type Sign, splitTorn } from './signs.ts';
 
 /* What a parsed text means: one function a situation, then what holds anywhere, then values alone. */
 

@@ -1,6 +1,9 @@
-import { actOf, isIn, isPaused, type Part } from './phrases.ts';
+import { actOf, beginsFlow, declines, isIn, isPaused, type Part } from './phrases.ts';
 
-/* Frames: the words around a verb or a value say whether it is meant. "Không lấy loa" chooses none. */
+/*
+ * Signs: the words around a value say whether it is meant ("không lấy loa" chooses none). They read lists of
+ * words, and lines that are signs (`Act.isSign`); which act a text is, the model says.
+ */
 
 /** What the words around a value say about it. `deny`: a bare "không", which may also answer our question. */
 export type Sign = 'drop' | 'deny' | 'keep' | 'only' | 'replace' | 'add';
@@ -24,7 +27,8 @@ function signIn(part: Part, signs: typeof BEFORE): Sign | undefined {
 
 const isQuiet = (part: Part): boolean =>
   isIn(part, 'small', 'polite', 'code', 'phone', 'email', 'gifts', 'counters', 'wishes', 'to') ||
-  /^(?:yes$|start )/.test(actOf(part));
+  actOf(part) === 'yes' ||
+  beginsFlow(part);
 
 /** Values that stand together, as places of parts `[from, to)`. */
 export type PartSpan = { readonly from: number; readonly to: number };
@@ -94,7 +98,7 @@ function signBehind(parts: readonly Part[], { to }: PartSpan): FoundSign {
   return undefined;
 }
 
-const isDenial = (part: Part): boolean => isIn(part, 'stops', 'fails') || /^(?:no|none)$/.test(actOf(part));
+const isDenial = (part: Part): boolean => isIn(part, 'stops', 'fails') || declines(part);
 
 /** The place of the denial right before an act, else -1: "no, English please" denies nothing. */
 function denialBefore(parts: readonly Part[], at: number, denies = isDenial): number {
