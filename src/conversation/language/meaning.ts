@@ -291,7 +291,8 @@ export class Meanings {
     if (this.#rankOf(meaning.act) > 0) return meaning;
     // "Chào em, …": a greeting is not all that a long text says.
     if (this.#isTelling(only, context)) return only.meaning;
-    if (this.#rankOf(whole.act) > RANKS.indexOf('aside')) return this.#turn(words, whole, context);
+    const isWhole = this.#rankOf(whole.act) > RANKS.indexOf('aside') && !this.#acts.get(whole.act)?.isEnding;
+    if (isWhole && only.meaning.p < NOT_QUITE) return this.#turn(words, whole, context);
     const aside = all.find((clause) => this.#isAside(clause));
     return aside ? { ...aside.meaning, p: NOT_QUITE, guesses: whole.guesses } : whole;
   }
