@@ -43,10 +43,9 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
   /** By conversation, the last lease that was taken while replies had to wait: only a wake-up uses it. */
   const putOff = new Map<string, string>();
   /**
-   * By conversation, the replies that its platform took, by which process, and when that released its
-   * lease.
+   * By conversation, the replies that its platform took, under which lease, and when that was released.
    */
-  const delivered = new Map<string, Map<number, { readonly process: string; releasedMs: number }>>();
+  const delivered = new Map<string, Map<number, { readonly owner: string; releasedMs: number }>>();
   /** The process that knows how a call ended, and operations with a replicated intent. */
   const ended = new Map<string, string>();
   const replicated = new Set<string>();
@@ -108,9 +107,10 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
     leases.set(`${process} ${key}`, { ...lease, inSeq, askedMs });
   }
 
-  function onSend(process: string, outgoing: Outgoing, seq: number): void {
+  /** Returns the owner of the lease under which the process sends. */
+  function onSend(process: string, outgoing: Outgoing, seq: number): string {
     const key = keyOf(outgoing);
-    const { askedMs = -Infinity } = leases.get(`${process} ${key}`) ?? {};
+    const { askedMs = -Infinity, owner = '' } = leases.get(`${process} ${key}`) ?? {};
     if (clock.atMs > askedMs + LIMITS.leaseMs + LEASE_SLACK_MS)
       breach('sends under its lease', `${process} sent ${seq} of ${key} after its lease`);
     const wait = waits.get(key);
@@ -122,13 +122,14 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
     // Who took the lease earlier may have lost it in a failover, and does not know that.
     const { releasedMs = Infinity } = delivered.get(key)?.get(seq) ?? {};
     if (askedMs > releasedMs) breach('sent once', `${key}: ${seq} was sent again`);
+    return owner;
   }
 
   /** The platform took a reply, and the process knows that. */
-  function onDelivered(process: string, outgoing: Outgoing, seq: number): void {
+  function onDelivered(owner: string, outgoing: Outgoing, seq: number): void {
     const key = keyOf(outgoing);
     const replies = delivered.get(key) ?? new Map();
-    delivered.set(key, replies.set(seq, { process, releasedMs: Infinity }));
+    delivered.set(key, replies.set(seq, { owner, releasedMs: Infinity }));
   }
 
   /** A platform's answer asks the process to wait. */
@@ -202,8 +203,7 @@ export function createConduct({ breach, clock, keyOf }: World, peek: Watched['pe
     // A lease that ran out may end without its process.
     if (lease.untilMs > clock.wallMs())
       for (const reply of delivered.get(key)?.values() ?? [])
-        if (reply.process === processOf(lease.owner))
-          reply.releasedMs = Math.min(reply.releasedMs, clock.atMs);
+        if (reply.owner === lease.owner) reply.releasedMs = Math.min(reply.releasedMs, clock.atMs);
     const isStill = putOff.get(key) === lease.owner && retry !== null && retry.atMs > clock.nowMs();
     if (isStill && after.outbox.length > 0 && after.retry?.atMs !== retry.atMs)
       breach('waits as asked', `${key}: replies that had to wait got another time`);

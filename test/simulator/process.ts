@@ -146,10 +146,10 @@ export function startProcess(name: string, around: Surroundings) {
     line.call(victim, () => around.exchange(call, operationAtWork.getStore()));
 
   const deliver: Deliver = async (outgoing, seq) => {
-    conduct.onSend(name, outgoing, seq);
+    const owner = conduct.onSend(name, outgoing, seq);
     const delivery = await line.call(victim, () => around.deliver(outgoing, seq));
     if (delivery.kind === 'delivered') {
-      conduct.onDelivered(name, outgoing, seq);
+      conduct.onDelivered(owner, outgoing, seq);
       line.onDelivered(world.keyOf(outgoing));
     }
     const { afterMs = 0 } = 'afterMs' in delivery ? delivery : {};
