@@ -23,6 +23,7 @@ test.each([
   ['among other words, too', NOW],
   ['alone', NOW],
   ['on 1 January 2027', Date.parse('2027-01-01T00:30:00+07:00')],
+  ['on 1 March 2024', Date.parse('2024-03-01T08:00:00+07:00')],
   ['on 31 March 2024', Date.parse('2024-03-31T23:30:00+07:00')],
 ])('periods typed %s are their days', (title, nowMs) => {
   const read = (text: string) => inWords(parsePeriod(text, nowMs, SAIGON));

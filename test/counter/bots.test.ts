@@ -148,6 +148,15 @@ it('codes that do not exist are 404, and soon 429, for guesses alone', async () 
   expect(code).toMatch(CODE);
 });
 
+it('codes are guessed no faster by handing over', async () => {
+  const { handOver } = await startShop();
+  const statuses: number[] = [];
+  for (let count = 0; count < 40; count++)
+    statuses.push((await handOver(`0000-0000-00${10 + count}`, 'Lan')).status);
+  expect(statuses.slice(0, 30)).toEqual(Array(30).fill(404));
+  expect(statuses.at(-1)).toBe(429);
+});
+
 it('neither the store, nor the log, nor the metrics have the code or whose it is', async () => {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());

@@ -78,3 +78,16 @@ test('retries are within a budget, so that an outage is not made worse, and with
   await openAntCrm(server.url, { timeoutMs: 500 }).antCrm.history(POINTS);
   expect(asked).toBe(1);
 });
+
+test('a try that comes late has only what is left of the time of its call', async () => {
+  let asked = 0;
+  await using server = await serveTcp(async (socket) => {
+    // The first try is cut late, the second one gets no answer.
+    if (++asked === 1) setTimeout(() => socket.destroy(), 1400);
+  });
+  const { antCrm } = openAntCrm(server.url, { timeoutMs: 2000 });
+  const startMs = performance.now();
+  expect(await antCrm.history(POINTS)).toMatchObject({ ok: false, reason: 'unavailable' });
+  expect(asked).toBe(2);
+  expect(performance.now() - startMs).toBeLessThan(3000);
+});

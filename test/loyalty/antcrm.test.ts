@@ -148,6 +148,12 @@ describe('what operators hear', () => {
     expect(line).toMatchObject({ call: 'accumulate', outcome: 'refused', status: 200 });
     expect(line?.reason).toMatch(/^Code \* of \* \* \* \/ \* is used on and/);
     expect(String(line?.reason).length).toBeLessThanOrEqual(200);
+    const name = 'garnacho';
+    nock(BASE)
+      .post('/accumulate')
+      .reply(200, { success: 0, message: `the customer ${name} is unknown` });
+    await antCrm.accumulate({ ...ACCUMULATION, name });
+    expect(reports.logged.at(-1)?.reason).toBe('the customer * is unknown');
   });
 });
 
