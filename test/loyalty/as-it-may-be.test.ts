@@ -16,7 +16,7 @@ import { createKit, GIFTS } from './kit.ts';
  * The simulator's AntCRM over HTTP, as odd as the seed makes it: real bodies, headers and broken connections.
  */
 
-const SEEDS = 40;
+const SEEDS = 70;
 const TIMEOUT_MS = 600;
 /** `Date` has whole seconds, and a look must be later than the one before. */
 const LOOK_EVERY_MS = 1100;

@@ -142,6 +142,23 @@ describe('a history is whole', () => {
     }
   });
 
+  it('not if a page was answered as empty once: what is behind it decides', async () => {
+    const isCode = (lookup: Lookup) => lookup.kind === 'accumulate';
+    for (const lookup of [LOOKUP, CODE]) {
+      wire.pageSize = 5;
+      const others = gifts(5, isCode(lookup) ? { type: 1, code: 'TIVI000000018', gift: undefined } : {});
+      wire.records = { point: [...others, points()], gift: [...others, record()] };
+      let isEmpty = true;
+      wire.pageOf = (page) => {
+        if (page !== 2 || !isEmpty) return page;
+        isEmpty = false;
+        return 99;
+      };
+      expect(await check(lookup)).not.toMatchObject({ found: 'none' });
+      expect(isEmpty).toBe(false);
+    }
+  });
+
   it('not if AntCRM ignores `page`: that costs six reads, and operators hear of it', async () => {
     wire.pageOf = () => 1;
     wire.records.gift = gifts(3);
