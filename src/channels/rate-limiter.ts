@@ -200,7 +200,7 @@ export class RateLimiter {
     // The reply is given up; others may still come.
     if (afterMs >= MAX_PAUSE_MS) return;
     this.#chatOf(name).pausedMs = nowMs + afterMs;
-    // The last of its messages is the one that was refused.
+    // One more: the last message is the one that was refused.
     if (!this.#isQuiet(name, nowMs, QUIET + 1)) return;
     if (this.#pause) this.#pause.endsMs = Math.max(this.#pause.endsMs, nowMs + afterMs);
     else if (this.#isBotMeant(name, nowMs)) this.#pauseAll(nowMs, afterMs);
@@ -232,8 +232,9 @@ export class RateLimiter {
     this.#pause.probe = undefined;
   }
 
-  #isQuiet(name: string, nowMs: number, most = QUIET): boolean {
+  /** Whether the chat got at most `maxSent` messages in the last minute. */
+  #isQuiet(name: string, nowMs: number, maxSent = QUIET): boolean {
     const { sentMs } = this.#chatOf(name);
-    return sentMs.filter((atMs) => atMs > nowMs - MINUTE_MS).length <= most;
+    return sentMs.filter((atMs) => atMs > nowMs - MINUTE_MS).length <= maxSent;
   }
 }

@@ -70,9 +70,9 @@ export type Lookup = z.infer<typeof lookupSchema>;
 
 /** A success without a record yet: the next one of this code belongs to it. */
 export const awaitedSchema = lookupSchema.pick({ code: true, calledMs: true, deadlineMs: true, skew: true });
-export type Awaited = z.infer<typeof awaitedSchema>;
+export type AwaitedRecord = z.infer<typeof awaitedSchema>;
 
-export const toAwaited = ({ code, calledMs, deadlineMs, skew }: Lookup): Awaited => ({
+export const toAwaitedRecord = ({ code, calledMs, deadlineMs, skew }: Lookup): AwaitedRecord => ({
   code,
   calledMs,
   deadlineMs,
@@ -80,10 +80,11 @@ export const toAwaited = ({ code, calledMs, deadlineMs, skew }: Lookup): Awaited
 });
 
 /** The stored form: always the same text for the same success. */
-export const writeAwaited = (awaited: Awaited): string => JSON.stringify(awaitedSchema.parse(awaited));
+export const writeAwaitedRecord = (awaited: AwaitedRecord): string =>
+  JSON.stringify(awaitedSchema.parse(awaited));
 
 /** Null if this version does not know the shape. */
-export function readAwaited(text: string): Awaited | null {
+export function readAwaitedRecord(text: string): AwaitedRecord | null {
   try {
     return awaitedSchema.safeParse(JSON.parse(text)).data ?? null;
   } catch {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Awaited, Effect } from './effect.ts';
+import type { AwaitedRecord, Effect } from './effect.ts';
 import type { GiftNote } from './gift-note.ts';
 import { type LocalizedText, localizedSchema, mediaSchema, type PhotoEffect } from './message.ts';
 import type { ProofEffect } from './proof.ts';
@@ -154,7 +154,7 @@ export type Unlock = {
   readonly customer: string;
   readonly operation: string;
   readonly record?: string | undefined;
-  readonly awaited?: Awaited | undefined;
+  readonly awaited?: AwaitedRecord | undefined;
 };
 
 /** A decision that only answers. */

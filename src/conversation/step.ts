@@ -102,21 +102,21 @@ function onCustomerOrStaff(stored: State, message: Message, scope: Scope): Decis
   if (message.kind === 'settle') return settle(stored, message, scope);
   if (message.kind === 'group') return pointAway(stored, scope);
   if (message.kind === 'person') return takeStaffWord(stored, message, scope);
-  const { state, before } = arrive(stored, scope);
+  const { state, notices } = noteArrival(stored, scope);
   if (findTakenTicket(state)) return onMessage(state, message, scope);
-  if (before.length > 0 && message.kind === 'choice')
+  if (notices.length > 0 && message.kind === 'choice')
     return goHome(state, scope, { key: 'conversation.expired' });
-  return sayFirst(before, onMessage(state, message, scope));
+  return sayFirst(notices, onMessage(state, message, scope));
 }
 
-/** A group hears only this, once an hour: platforms limit messages to groups. */
+/** A group gets only this reply, once an hour, because platforms limit messages to groups. */
 function pointAway(stored: State, { nowMs }: Scope): Decision {
   if (nowMs - stored.lastMessageMs < GROUP_EVERY_MS) return say(stored);
   return say({ ...stored, lastMessageMs: nowMs }, { key: 'group.private' });
 }
 
-/** Notes that the customer is here, and tells if a flow ended by silence. */
-function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } {
+/** Notes when the customer wrote. `notices`: the reply that a flow ended by silence, if one did. */
+function noteArrival(stored: State, scope: Scope): { state: State; notices: Reply[] } {
   const { nowMs, filedMs = nowMs, sender } = scope;
   // A confirmed operation goes on, however long a crash delayed it.
   const atMs = isInterrupted(stored, scope) ? stored.lastMessageMs : Math.min(nowMs, filedMs);
@@ -129,7 +129,7 @@ function arrive(stored: State, scope: Scope): { state: State; before: Reply[] } 
       lastMessageMs: nowMs,
       ...(sender.locale && { clientLocale: sender.locale }),
     },
-    before: isUnfinished ? [{ key: 'conversation.expired' }] : [],
+    notices: isUnfinished ? [{ key: 'conversation.expired' }] : [],
   };
 }
 

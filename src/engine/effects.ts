@@ -18,7 +18,7 @@ import type { PerformProof, ProofEffect, ProofOutcome } from '../conversation/pr
 import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
 import { deadlineIn, isOver } from '../resilience/deadline.ts';
 import { lock, unlock } from './customer.ts';
-import { type GivenBack, giveBackForRoom, LOST, type Lost, STOPPING } from './ends.ts';
+import { type Abandoned, type GivenBack, giveBackForRoom, LOST, STOPPING } from './ends.ts';
 import type { Run } from './leases.ts';
 import { perChannel } from './limits.ts';
 import { attempt, type Origin, readIntent, withVersion } from './messages.ts';
@@ -71,7 +71,7 @@ export class Effects {
   async perform(
     effect: WantedEffect,
     work: TurnAtWork,
-  ): Promise<Outcome | PhotoEffect | ProofOutcome | GivenBack | Lost> {
+  ): Promise<Outcome | PhotoEffect | ProofOutcome | Abandoned> {
     const { run, turn } = work;
     const hideWorking = this.#showWorking(turn);
     try {

@@ -1,16 +1,19 @@
 import { NewerVersion } from '../conversation/state.ts';
 
-/* How the work under a lease ends where it is not done. Errors are for what is never expected. */
+/* How a process leaves work under a lease without a result. What is never expected is an error instead. */
 
 /**
- * The lease is given back, and nothing was changed: this process or another one takes the turn after
- * `afterMs`. It is no failure, and does not count as an attempt.
+ * The process gives the lease back and changes nothing. Any process may take the turn after `afterMs`. This
+ * is not a failure, and does not count as an attempt.
  */
 export type GivenBack = { readonly end: 'givenBack'; readonly reason: string; readonly afterMs: number };
 
-/** Another process has the lease, or may have it: what this one decided is void. */
+/** Another process has the lease, or may have it. What this process decided does not count. */
 export const LOST = 'lost';
 export type Lost = typeof LOST;
+
+/** This process leaves the work without a result. */
+export type Abandoned = GivenBack | Lost;
 
 /** A turn that finds no room in a bulkhead is tried again after this, or after up to three times as long. */
 const NO_ROOM_MS = 2000;
@@ -26,12 +29,12 @@ export const UNKNOWN_FLOW = giveBack('flow', OTHERS_MS);
 export const giveBackForRoom = (random: number): GivenBack =>
   giveBack('no room', Math.round(NO_ROOM_MS * (1 + 2 * random)));
 
-/** Whether the work ended, and there is no result. */
-export function isEnd<Result>(result: Result | GivenBack | Lost): result is GivenBack | Lost {
+/** Whether there is no result, because this process left the work. */
+export function isAbandoned<Result>(result: Result | Abandoned): result is Abandoned {
   return result === LOST || (typeof result === 'object' && result !== null && 'end' in result);
 }
 
-/** What `read` returns; null: it throws. It is given back if only newer processes can read it. */
+/** What `read` returns; null: it throws. If only a newer process can read the body, the lease is given back. */
 export function readOrGiveBack<T>(read: () => T): T | GivenBack | null {
   try {
     return read();

@@ -1,5 +1,5 @@
 import type { Sender } from '../conversation/message.ts';
-import { isEnd } from './ends.ts';
+import { isAbandoned } from './ends.ts';
 import { type FiledMessage, type Lease, type LeasedWork, nextWork } from './leases.ts';
 import { withVersion } from './messages.ts';
 import {
@@ -59,7 +59,7 @@ function openNext(lease: Lease, tools: TurnTools): Turn | undefined {
   const work = nextWork(lease, { isFirst: true });
   if (!isNext(lease, work)) return undefined;
   const turn = Turn.open(lease, work, tools);
-  return isEnd(turn) || turn.letters.length > 0 ? undefined : turn;
+  return isAbandoned(turn) || turn.letters.length > 0 ? undefined : turn;
 }
 
 /** Undefined: the worker has to decide it, because a step asks for an effect, or throws. */

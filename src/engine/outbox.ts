@@ -1,4 +1,4 @@
-import { writeAwaited } from '../conversation/effect.ts';
+import { writeAwaitedRecord } from '../conversation/effect.ts';
 import { Unwordable } from '../conversation/reply.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Bulkhead } from '../resilience/bulkhead.ts';
@@ -23,7 +23,7 @@ const ALARM_EVERY_MS = 60_000;
  * How a delivery ended. `done`: the numbers of the tasks that are done. `wait`: how long the rest has to
  * wait; absent: nothing is left. `failures`: the replies that were dropped, by their number.
  */
-export type Delivered = {
+export type DeliveryEnd = {
   readonly done: ReadonlySet<number>;
   readonly wait?: Wait | undefined;
   readonly failures?: ReadonlyMap<number, Failure> | undefined;
@@ -64,7 +64,7 @@ export class Outbox {
   }
 
   /** Sends nothing any more once the lease is lost. */
-  async deliver(run: Run, tasks: readonly OutboxTask[]): Promise<Delivered | Lost> {
+  async deliver(run: Run, tasks: readonly OutboxTask[]): Promise<DeliveryEnd | Lost> {
     const done = new Set<number>();
     // A customer who has the receipt of a gift can show it at once.
     await this.doSideTasks(
@@ -101,9 +101,9 @@ export class Outbox {
   }
 
   /**
-   * Unlocks the customers and notes what the counter must know, but for tasks in `done`, which gets those
-   * that the store confirmed. All at once: a node that does not answer holds up its own alone. Resolves to
-   * whether none is left.
+   * Unlocks customers and writes the counter's notes, except for tasks that are in `done`. Adds to `done` each
+   * task that the store confirmed. All tasks run at once, so a node that does not answer delays only its own
+   * tasks. Resolves to true if no side task is left.
    */
   async doSideTasks(tasks: readonly OutboxTask[], done: Set<number>): Promise<boolean> {
     const left = tasks.filter(({ seq, body }) => body !== null && body.kind !== 'reply' && !done.has(seq));
@@ -128,7 +128,7 @@ export class Outbox {
     const sinceMs = runtime.nowMs();
     await customers.update(
       customer,
-      unlock({ operation, record, awaited: awaited && writeAwaited(awaited) }),
+      unlock({ operation, record, awaited: awaited && writeAwaitedRecord(awaited) }),
     );
     if (isTracing) spans.mark({ name: 'store unlock', operation, sinceMs });
   }

@@ -1,7 +1,8 @@
 import type { Effect, Intent, OperationOutcome, Outcome } from '../conversation/effect.ts';
 
 /*
- * The port by which turns have effects performed (`loyalty/loyalty.ts`), and what the engine lends for it.
+ * The port through which turns perform effects (`loyalty/loyalty.ts` implements it), and what the engine gives
+ * to its implementation.
  */
 
 /**
@@ -65,7 +66,7 @@ export interface EffectContext {
 
 /**
  * What the store remembers of a customer's earlier operations: ids of the records that settled them, and for
- * each success without a record the text that `readAwaited` reads.
+ * each success without a record the text that `readAwaitedRecord` reads.
  */
 export type EarlierOperations = { readonly settled: readonly string[]; readonly awaited: readonly string[] };
 export type Lock = ({ readonly locked: true } & EarlierOperations) | { readonly locked: false };

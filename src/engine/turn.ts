@@ -15,7 +15,7 @@ import type { Bulkhead } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Encryption } from '../store/port.ts';
 import type { CustomerRecord } from './customer.ts';
-import { type GivenBack, isEnd, readOrGiveBack, UNKNOWN_FLOW } from './ends.ts';
+import { type GivenBack, isAbandoned, readOrGiveBack, UNKNOWN_FLOW } from './ends.ts';
 import type { ConversationRecords, Lease, LeasedWork, Leases } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 import {
@@ -185,11 +185,11 @@ export class Turn {
     const { newState, readState } = tools.conversation;
     const isFiled = head !== null && head.mark === filed?.mark;
     const incoming = isFiled ? filed.incoming : head && readOrGiveBack(() => readMessage(head.body));
-    if (isEnd(incoming)) return incoming;
+    if (isAbandoned(incoming)) return incoming;
     const { state } = record;
     const stored =
       record.stored ?? (state === null ? null : readOrGiveBack(() => readStored(state, readState)));
-    if (isEnd(stored)) return stored;
+    if (isAbandoned(stored)) return stored;
     const turn = new Turn(
       { lease, work, before: stored ?? { state: newState(), origin: null }, incoming },
       tools,

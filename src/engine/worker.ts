@@ -8,10 +8,11 @@ import { StoreUnavailable } from '../store/port.ts';
 import { backOff } from './delivery-policy.ts';
 import { Calls, type Effects, type TurnAtWork } from './effects.ts';
 import {
+  type Abandoned,
   type GivenBack,
   giveBack,
   giveBackForRoom,
-  isEnd,
+  isAbandoned,
   LOST,
   type Lost,
   readOrGiveBack,
@@ -19,7 +20,7 @@ import {
 } from './ends.ts';
 import { type Lease, type LeasedWork, nextWork, type Run } from './leases.ts';
 import { type Incoming, readOutboxItem } from './messages.ts';
-import type { Delivered, Outbox } from './outbox.ts';
+import type { DeliveryEnd, Outbox } from './outbox.ts';
 import type { Traces } from './trace.ts';
 import { commit, NEVER_TRIED, type Outcomes, type Release, release } from './transitions.ts';
 import {
@@ -51,8 +52,8 @@ const RELEASE_RETRY_MS = 250;
  * How the work on a message, a wake-up or waiting replies ended. `outcomes`: how calls ended that the store
  * does not know yet. Anything else is an error: the lease runs out, and the work is repeated.
  */
-type WorkEnd = Delivered | Lost | (GivenBack & { readonly outcomes?: Outcomes });
-const NOTHING_DONE: Delivered = { done: new Set() };
+type WorkEnd = DeliveryEnd | Lost | (GivenBack & { readonly outcomes?: Outcomes });
+const NOTHING_DONE: DeliveryEnd = { done: new Set() };
 
 /** Works on conversations whose lease this process has. */
 export class Worker {
@@ -86,7 +87,7 @@ export class Worker {
   async #deliverLeft(run: Run, { isPutOff }: LeasedWork): Promise<WorkEnd | null> {
     if (isPutOff || run.lease.record.outbox.length === 0) return null;
     const tasks = readOutbox(run.lease);
-    if (isEnd(tasks)) return tasks;
+    if (isAbandoned(tasks)) return tasks;
     return this.#dropStuck(run.lease, tasks) ?? this.#tools.outbox.deliver(run, tasks);
   }
 
@@ -94,7 +95,7 @@ export class Worker {
    * Drops the first reply, with an alarm, if sending it ended too many leases: perhaps it ends each process
    * that sends it. The replies behind it wait until that is stored.
    */
-  #dropStuck({ record, conversation }: Lease, [first]: readonly OutboxTask[]): Delivered | undefined {
+  #dropStuck({ record, conversation }: Lease, [first]: readonly OutboxTask[]): DeliveryEnd | undefined {
     const { limits, observe } = this.#tools;
     const { stuck } = record;
     const isStuck = first?.seq === stuck?.seq && stuck !== null && stuck.leases >= limits.attempts;
@@ -132,9 +133,9 @@ export class Worker {
     if (work.head === null && !work.isWoken) return NOTHING_DONE;
     if (!this.#tools.leases.isAlive(run)) return LOST;
     const turn = this.#begin(run, work);
-    if (isEnd(turn)) return turn;
+    if (isAbandoned(turn)) return turn;
     const calls = new Calls(run.lease.record.journal);
-    let committed: CommittedTurn | GivenBack | Lost;
+    let committed: CommittedTurn | Abandoned;
     try {
       committed = await this.#decideAndCommit({ run, turn, calls });
     } catch (error) {
@@ -142,14 +143,14 @@ export class Worker {
       this.#end(run, turn, error);
       throw error;
     }
-    if (!isEnd(committed)) return this.#deliver(run, committed);
+    if (!isAbandoned(committed)) return this.#deliver(run, committed);
     if (committed === LOST) turn.event.result = 'stale';
     this.#end(run, turn);
     return committed === LOST ? LOST : { ...committed, outcomes: calls.take() };
   }
 
   /** Delivers what a committed turn has decided. */
-  async #deliver(run: Run, { turn, tasks }: CommittedTurn): Promise<Delivered | Lost> {
+  async #deliver(run: Run, { turn, tasks }: CommittedTurn): Promise<DeliveryEnd | Lost> {
     const { outbox } = this.#tools;
     this.#reportCommitted(turn);
     try {
@@ -167,7 +168,7 @@ export class Worker {
   #begin(run: Run, work: LeasedWork): Turn | GivenBack {
     const { spans, isTracing, traces } = this.#tools;
     const turn = Turn.open(run.lease, work, this.#tools);
-    if (isEnd(turn)) return turn;
+    if (isAbandoned(turn)) return turn;
     const { channel, input, attempt, conversation } = turn.event;
     if (traces?.channels.includes(channel)) traces.enter(turn);
     if (!isTracing) return turn;
@@ -179,13 +180,13 @@ export class Worker {
     return turn;
   }
 
-  async #decideAndCommit(work: TurnAtWork): Promise<CommittedTurn | GivenBack | Lost> {
+  async #decideAndCommit(work: TurnAtWork): Promise<CommittedTurn | Abandoned> {
     const { records, runtime, traces } = this.#tools;
     const { run, turn } = work;
     const attempted = await this.#attempt(work);
-    if (isEnd(attempted)) return attempted;
+    if (isAbandoned(attempted)) return attempted;
     const decided = typeof attempted === 'string' ? await this.#giveUp(work, attempted) : attempted;
-    if (isEnd(decided)) return decided;
+    if (isAbandoned(decided)) return decided;
     turn.endPhase('stepsMs');
     const sinceMs = runtime.nowMs();
     const basis = { record: run.lease.record, head: turn.work.head };
@@ -217,7 +218,7 @@ export class Worker {
   }
 
   /** Decides the turn. A reason: it can never be decided. */
-  async #attempt(work: TurnAtWork): Promise<DecidedTurn | DeadReason | GivenBack | Lost> {
+  async #attempt(work: TurnAtWork): Promise<DecidedTurn | DeadReason | Abandoned> {
     const { limits, observe, onError, stopping, runtime } = this.#tools;
     const { turn, calls, run } = work;
     const { asker } = turn;
@@ -225,10 +226,10 @@ export class Worker {
     if (turn.event.attempt > limits.attempts) return 'attempts';
     // The state of this wake-up cannot be read, so its customer is unknown.
     if (asker === null) return turn.conclude();
-    let end: StepsEnd | GivenBack | Lost;
+    let end: StepsEnd | Abandoned;
     try {
       const sender = await this.#identify(asker.incoming, asker.sender);
-      if (isEnd(sender)) return sender;
+      if (isAbandoned(sender)) return sender;
       turn.endPhase('identifyMs');
       const message = asker.incoming?.message;
       const input: Input = message ? { kind: 'message', message } : { kind: 'wake' };
@@ -236,7 +237,7 @@ export class Worker {
     } catch (error) {
       end = { kind: 'threw', error };
     }
-    if (isEnd(end)) return end;
+    if (isAbandoned(end)) return end;
     if (end.kind === 'decided') return end.decided;
     const { error: err } = end;
     if (err instanceof StoreUnavailable) {
@@ -263,13 +264,13 @@ export class Worker {
   }
 
   /** Takes the turn's steps, and performs the effects between them. */
-  async #takeSteps(work: TurnAtWork, first: Input, sender: Sender): Promise<StepsEnd | GivenBack | Lost> {
+  async #takeSteps(work: TurnAtWork, first: Input, sender: Sender): Promise<StepsEnd | Abandoned> {
     const { turn, calls } = work;
     const steps = turn.takeSteps(first, { sender, calls });
     let next = steps.next();
     while (!next.done) {
       const outcome = await this.#tools.effects.perform(next.value, work);
-      if (isEnd(outcome)) return outcome;
+      if (isAbandoned(outcome)) return outcome;
       next = steps.next(outcome);
     }
     return next.value;
@@ -280,7 +281,7 @@ export class Worker {
    * knows what may have been called. If that throws as well, the state stays, and the customer gets an
    * apology. A wake-up is tried again later, because an operation may wait for it.
    */
-  async #giveUp(work: TurnAtWork, reason: DeadReason): Promise<DecidedTurn | GivenBack | Lost> {
+  async #giveUp(work: TurnAtWork, reason: DeadReason): Promise<DecidedTurn | Abandoned> {
     const { run, turn } = work;
     const { before, asker } = turn;
     const { state } = before;
@@ -295,7 +296,7 @@ export class Worker {
     if (asker !== null) {
       turn.startOver(state);
       const end = await this.#askWhatFailed(work, asker.sender);
-      if (isEnd(end)) return end;
+      if (isAbandoned(end)) return end;
       if (end.kind === 'decided') return end.decided;
       this.#tools.observe.log.error({ err: end.error, conversation }, 'a turn threw while it was given up');
     }
@@ -303,7 +304,7 @@ export class Worker {
     return turn.conclude();
   }
 
-  async #askWhatFailed(work: TurnAtWork, sender: Sender): Promise<StepsEnd | GivenBack | Lost> {
+  async #askWhatFailed(work: TurnAtWork, sender: Sender): Promise<StepsEnd | Abandoned> {
     try {
       return await this.#takeSteps(work, { kind: 'failed' }, sender);
     } catch (error) {
@@ -314,7 +315,7 @@ export class Worker {
 }
 
 function toRelease({ record }: Lease, ended: Exclude<WorkEnd, Lost>): Omit<Release, 'leaseMs'> {
-  if (!isEnd(ended)) return ended;
+  if (!isAbandoned(ended)) return ended;
   const { reason, afterMs, outcomes } = ended;
   const wait = { reason, afterMs, tried: record.retry ?? NEVER_TRIED, holdsWakeUps: true };
   return { ...NOTHING_DONE, wait, outcomes };
@@ -338,7 +339,7 @@ function readOutbox({ record: { outbox } }: Lease): readonly OutboxTask[] | Give
   const tasks: OutboxTask[] = [];
   for (const { seq, body } of outbox) {
     const item = readOrGiveBack(() => readOutboxItem(body));
-    if (isEnd(item)) return item;
+    if (isAbandoned(item)) return item;
     tasks.push({ seq, body: item });
   }
   return tasks;

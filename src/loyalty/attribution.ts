@@ -1,4 +1,4 @@
-import type { Awaited, Lookup, Outcome, Skew } from '../conversation/effect.ts';
+import type { AwaitedRecord, Lookup, Outcome, Skew } from '../conversation/effect.ts';
 import { isAmbiguous, isSameCode, mayHaveCode } from './codes.ts';
 import { type OtherOperations, toLockNames } from './locks.ts';
 import type { LoyaltyRecord } from './port.ts';
@@ -142,7 +142,7 @@ function textCodes(records: readonly LoyaltyRecord[]): readonly string[] {
 }
 
 /** The span of a call, widened by the error of the skew. */
-function spanOf({ calledMs = 0, deadlineMs }: Lookup | Awaited, skew = UNKNOWN_SKEW): CallSpan {
+function spanOf({ calledMs = 0, deadlineMs }: Lookup | AwaitedRecord, skew = UNKNOWN_SKEW): CallSpan {
   const fromMs = calledMs + skew.ms - skew.errorMs;
   return { calledMs, fromMs, toMs: deadlineMs + PROCESSING_MS + skew.ms + skew.errorMs };
 }

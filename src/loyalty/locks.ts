@@ -1,11 +1,14 @@
-import type { Awaited, Lookup } from '../conversation/effect.ts';
-import { readAwaited, toAwaited, writeAwaited } from '../conversation/effect.ts';
+import type { AwaitedRecord, Lookup } from '../conversation/effect.ts';
+import { readAwaitedRecord, toAwaitedRecord, writeAwaitedRecord } from '../conversation/effect.ts';
 import type { EffectContext } from '../engine/perform.ts';
 import { toCodeKey } from './codes.ts';
 import type { CustomerNames, LoyaltyRecord } from './port.ts';
 
 /** Other operations of the customer: `settled` by these records, or `awaited`, without a record yet. */
-export type OtherOperations = { readonly settled: readonly string[]; readonly awaited: readonly Awaited[] };
+export type OtherOperations = {
+  readonly settled: readonly string[];
+  readonly awaited: readonly AwaitedRecord[];
+};
 
 /**
  * `busy`: another operation has one of the locks, and this one has none. `unreadable`: this one has all, but
@@ -34,7 +37,7 @@ export async function lockAll(context: EffectContext, request: LockRequest): Pro
     for (const record of lock.settled) settled.add(record);
     for (const success of lock.awaited) awaited.add(success);
   }
-  const successes = [...awaited].map(readAwaited).filter((success) => success !== null);
+  const successes = [...awaited].map(readAwaitedRecord).filter((success) => success !== null);
   return successes.length < awaited.size ? 'unreadable' : { settled: [...settled], awaited: successes };
 }
 
@@ -67,6 +70,6 @@ export function rememberCode(
   context: EffectContext,
   { lookup, operation, record }: { lookup: Lookup; operation: string; record: string | undefined },
 ): Promise<void> {
-  const awaited = record === undefined ? writeAwaited(toAwaited(lookup)) : undefined;
+  const awaited = record === undefined ? writeAwaitedRecord(toAwaitedRecord(lookup)) : undefined;
   return context.unlock(codeLockName(lookup.code), { operation, record, awaited });
 }

@@ -1,4 +1,4 @@
-import { type Effect, type Lookup, type Outcome, toAwaited } from '../conversation/effect.ts';
+import { type Effect, type Lookup, type Outcome, toAwaitedRecord } from '../conversation/effect.ts';
 import { deadlineIn, isOver } from '../resilience/deadline.ts';
 import { readPoints, toMovement } from './history.ts';
 import { addNames, addRecordNames, type LockResult, lockAll, SHORT_LOCK_MS, unlockAll } from './locks.ts';
@@ -76,7 +76,7 @@ async function conclude(
   const after = before === undefined ? undefined : readPoints(lookup.by, session);
   const receipt = await readBack(lookup, others, session);
   const balance = toMovement(before, await after);
-  const awaited = receipt === undefined ? { awaited: toAwaited(lookup) } : {};
+  const awaited = receipt === undefined ? { awaited: toAwaitedRecord(lookup) } : {};
   return { kind, operation, receipt, locks, ...awaited, ...(balance && { balance }) };
 }
 

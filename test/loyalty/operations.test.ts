@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Effect, type Lookup, writeAwaited } from '../../src/conversation/effect.ts';
+import { type Effect, type Lookup, writeAwaitedRecord } from '../../src/conversation/effect.ts';
 import { LOCK_MS } from '../../src/engine/customer.ts';
 import type { EffectContext } from '../../src/engine/perform.ts';
 import type { AnswerTime, LoyaltyRecord } from '../../src/loyalty/port.ts';
@@ -334,7 +334,7 @@ describe('check', () => {
   ])('beside a success whose record was not read back: %s', async (_, awaitedMs, ...records) => {
     for (const code of ['daumay01', 'LOA01']) {
       const calledMs = START_MS + awaitedMs;
-      const awaited = writeAwaited({ code, calledMs, deadlineMs: calledMs + 8000, skew: LOOKUP.skew });
+      const awaited = writeAwaitedRecord({ code, calledMs, deadlineMs: calledMs + 8000, skew: LOOKUP.skew });
       store.unlock(CUSTOMER, { operation: 'op-0', awaited });
     }
     for (const [id, afterMs, kind] of records) {

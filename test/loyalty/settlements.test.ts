@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Context } from '../../src/conversation/context.ts';
-import { writeAwaited } from '../../src/conversation/effect.ts';
+import { writeAwaitedRecord } from '../../src/conversation/effect.ts';
 import type { Reply } from '../../src/conversation/reply.ts';
 import type { State } from '../../src/conversation/state.ts';
 import type { Input } from '../../src/conversation/step.ts';
@@ -110,7 +110,7 @@ async function play(
     for (const id of decisions.flatMap(({ late = [] }) => late))
       redemptions.find((one) => one.id === id)?.outcomes.push('with staff');
     for (const { customer, operation, record, awaited } of decisions.flatMap(({ unlock = [] }) => unlock)) {
-      store.unlock(customer, { operation, record, awaited: awaited && writeAwaited(awaited) });
+      store.unlock(customer, { operation, record, awaited: awaited && writeAwaitedRecord(awaited) });
       const settled = redemptions.find(({ id }) => id === operation);
       if (settled && settled !== asked) settled.settledBy = record;
     }

@@ -1,4 +1,4 @@
-import { type OperationOutcome, type OutcomeOf, spends, toAwaited } from '../effect.ts';
+import { type OperationOutcome, type OutcomeOf, spends, toAwaitedRecord } from '../effect.ts';
 import type { Scope } from '../flow.ts';
 import type { MessageOf } from '../message.ts';
 import { balanceLines, codeLine, findGiftCode, giftCodeLines, receiptLines } from '../prompts/receipts.ts';
@@ -377,7 +377,7 @@ function resolve(state: State, { operation, found }: Resolution, scope: Scope): 
   // Staff may settle an operation of which no check found the record.
   const { lookup } = operation;
   const isAwaited = receipt?.record === undefined && lookup !== undefined;
-  const success = isAwaited ? { awaited: toAwaited(lookup) } : { record: receipt?.record };
+  const success = isAwaited ? { awaited: toAwaitedRecord(lookup) } : { record: receipt?.record };
   const end = endLookup(operation, operation.status === 'done' ? success : {});
   const next = saveCheck(countGuess(state, operation, scope), known, scope);
   return { ...sayFirst([sayResolved(known, scope)], next), ...end };

@@ -41,19 +41,22 @@ function monthsBefore(day: number, months: number): number {
 
 /** The day in `timeZone` (an IANA name; others throw `RangeError`) at an instant, epoch ms. */
 export function dayAt(ms: number, timeZone: string): number {
-  return Math.floor(wallClock(ms, timeZone) / DAY_MS) * DAY_MS;
+  return Math.floor(toLocalMs(ms, timeZone) / DAY_MS) * DAY_MS;
 }
 
 /** The first instant of a day, epoch ms. If clocks skip midnight, the moment of the jump. */
 export function startOfDay(day: number, timeZone: string): number {
-  const offsets = [day - DAY_MS, day + DAY_MS].map((near) => wallClock(near, timeZone) - near);
+  const offsets = [day - DAY_MS, day + DAY_MS].map((near) => toLocalMs(near, timeZone) - near);
   const [before = 0] = offsets;
   const candidates = offsets.map((offset) => day - offset).sort((a, b) => a - b);
-  return candidates.find((ms) => wallClock(ms, timeZone) === day) ?? day - before;
+  return candidates.find((ms) => toLocalMs(ms, timeZone) === day) ?? day - before;
 }
 
-/** What a clock on the wall shows, as if it were UTC; whole seconds. */
-function wallClock(ms: number, timeZone: string): number {
+/**
+ * The local time in `timeZone` at an instant, as epoch ms: as if that local time were UTC. Cut to whole
+ * seconds.
+ */
+function toLocalMs(ms: number, timeZone: string): number {
   const second = Math.floor(ms / 1000) * 1000;
   const quarter = Math.floor(ms / QUARTER_MS);
   if (lastOffset.quarter !== quarter || lastOffset.timeZone !== timeZone) {
@@ -62,7 +65,7 @@ function wallClock(ms: number, timeZone: string): number {
   return second + lastOffset.ms;
 }
 
-/** No zone changes its offset within a quarter of an hour. Every text asks for today's. */
+/** The last offset is kept: each text asks for today's. No zone changes it within a quarter of an hour. */
 const QUARTER_MS = 15 * 60_000;
 let lastOffset = { quarter: Number.NaN, timeZone: '', ms: 0 };
 
