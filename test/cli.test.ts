@@ -107,6 +107,17 @@ it('an answer is shown as names and tables; a product code is masked as a person
   expect(describeLookup(lookup, true)).toMatchObject(full);
 });
 
+it('a list has a column for each name that any of its entries has', async () => {
+  const operations = [{ reference: 'REF1' }, { reference: 'REF2', lost: true }];
+  await using bot = await serve((_, response) => {
+    response.end(JSON.stringify({ operations }));
+  });
+  const env = { BOT_URL: bot.url, OPERATOR_TOKEN: 'any' };
+  const { output, ended } = await startProcess('src/cli/operations.ts', env, ['list']);
+  expect((await ended).code).toBe(0);
+  expect(output.join('\n')).toMatch(/reference {2}lost\n {2}REF1 {7}\?\n {2}REF2 {7}true/);
+});
+
 const MENU = {
   key: 'menu',
   asks: 'menu',

@@ -164,12 +164,16 @@ it('a phone or e-mail of the customer is copied by one click', async () => {
   }
 });
 
-/** Keeps what the page shows and plays, and takes the focus away. */
+/** Keeps what the page shows and plays, and whether news reach it, and takes the focus away. */
 const WATCH = `
   window.shown = []; window.tones = 0;
   const Shown = window.Notification;
   window.Notification = class extends Shown {
     constructor(title, options) { super(title, options); window.shown.push({ title, ...options, at: this }); }
+  };
+  const Stream = window.EventSource;
+  window.EventSource = class extends Stream {
+    constructor(path) { super(path); this.addEventListener('open', () => { window.isFollowing = true; }); }
   };
   const start = OscillatorNode.prototype.start;
   OscillatorNode.prototype.start = function () { window.tones++; return start.call(this); };
@@ -194,6 +198,7 @@ it('a new customer and a new message ring and notify if staff want it, without a
   await rows(page).first().waitFor();
   expect(await notice.getAttribute('aria-pressed')).toBe('true');
 
+  await page.waitForFunction('window.isFollowing');
   await say('qa-1', { name: 'Garnacho', text: 'còn đó không' });
   await expect.poll(() => shown(page)).toEqual([['Tin nhắn mới', first]]);
   expect(await page.evaluate('tones')).toBe(1);

@@ -89,6 +89,22 @@ test('a reply that is given up has an alarm, and the next goes on', async () => 
   expect(world.alarms.map(({ name }) => name)).toContain('delivery_given_up');
 });
 
+test('the tries of a reply that arrives at last do not count for the reply behind it', async () => {
+  const world = createWorld();
+  const step: typeof conversation.step = (state, input, context) => {
+    const decision = conversation.step(state, input, context);
+    return { ...decision, replies: [...decision.replies, { key: 'menu' }] };
+  };
+  const engine = world.engine({ conversation: { ...conversation, step } });
+  const uncertain = { kind: 'uncertain' } as const;
+  const script = [uncertain, uncertain, uncertain, uncertain, { kind: 'delivered' }, uncertain] as const;
+  world.script.push(...script);
+  await engine.accept(incoming('a'));
+  await world.quiet(HOUR);
+  expect(world.deliveries).toEqual([...script.map(({ kind }) => kind), 'delivered']);
+  expect(world.alarms.map(({ name }) => name)).not.toContain('delivery_given_up');
+});
+
 test('a reply whose sending ends each process is given up after five, and the next message is answered', async () => {
   const world = createWorld();
   const ends = () => new Promise<Delivery>(() => {});

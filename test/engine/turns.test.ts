@@ -56,6 +56,28 @@ test('a message that ended five processes is a dead letter, with an apology, and
   expect(world.answers()).toEqual(['turn.failed', 'b']);
 });
 
+test.each([
+  ['before this process began', 0, 0, ['accept', 'commit']],
+  ['since it began', 1, 1, ['fused']],
+  ['since it began, but more than five seconds ago', 1, 5002, ['accept', 'commit']],
+])(
+  'a text that was sent %s is stored before it is decided, unless it may be decided at once',
+  async (_, ...times) => {
+    const [sentAfterMs, acceptedAfterMs, changes] = times;
+    const world = createWorld();
+    const engine = world.engine();
+    await engine.accept(incoming('a'));
+    await world.quiet();
+    world.changes.length = 0;
+    const sentMs = world.outside.nowMs() + sentAfterMs;
+    world.advance(acceptedAfterMs);
+    await engine.accept(incoming('b'), sentMs);
+    await world.quiet();
+    const deciding = ['accept', 'fused', 'commit'];
+    expect(world.changes.filter((change) => deciding.includes(change))).toEqual(changes);
+  },
+);
+
 test('a step that throws, an unreadable message and an unreadable state become dead letters, and the next message is answered', async () => {
   const world = createWorld();
   const engine = world.engine();

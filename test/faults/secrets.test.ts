@@ -30,6 +30,8 @@ async function startWatched() {
   const redis = await startRedis();
   const admin = new Redis(redis.url);
   const commands: string[] = [];
+  // ioredis takes a command that another connection sends while it begins to watch for an answer of its own.
+  await admin.ping();
   const watcher = await admin.monitor();
   watcher.on('monitor', (_time: string, args: string[]) => commands.push(args.join(' ')));
   const bug = { on: false };
