@@ -57,6 +57,23 @@ describe('the language files', () => {
     expect(vocabulary.examples.filter(({ text }) => others.has(fold(text)))).toEqual([]);
   });
 
+  test('say below each heading, in the same words, what belongs there', () => {
+    const [vi, en] = LANGUAGE_TEXTS.map(({ text }) =>
+      text
+        .split(/^## /m)
+        .slice(1)
+        .map((part) => part.split('\n'))
+        .map(([name = '', , about = '']) => ({ name, about })),
+    );
+    const sentenceOf = (all: typeof vi, wanted: string) => all?.find(({ name }) => name === wanted)?.about;
+    for (const { name, about } of [...(vi ?? []), ...(en ?? [])]) {
+      if (['words', 'periods', 'address', 'heard'].includes(name)) continue;
+      expect([name, about]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
+      if (sentenceOf(vi, name) && sentenceOf(en, name))
+        expect(sentenceOf(en, name)).toBe(sentenceOf(vi, name));
+    }
+  });
+
   test('have at least twelve examples of each usual question in each language', () => {
     const usual = vocabulary.examples.filter(({ act }) => act.startsWith('ask '));
     const all = Map.groupBy(usual, ({ act, locale }) => `${locale} ${act}`);
