@@ -283,7 +283,7 @@ it('what an operation leaves is remembered beside the lock of another one, which
   expect(Object.keys(late?.settled ?? {})).toEqual(['record 1', 'record 2']);
 });
 
-it('the next holder gets for a day what earlier holders left, except its own: its outcome may not be saved', () => {
+it('the next holder of a lock gets what earlier holders left within a day, but not what it left itself', () => {
   let record: CustomerRecord | null = null;
   for (const left of [
     { operation: 'op1', record: 'record 1' },

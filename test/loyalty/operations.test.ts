@@ -141,7 +141,7 @@ describe('reading back', () => {
 });
 
 describe('redeem', () => {
-  it('spends the points once, holding the customer', async () => {
+  it('spends the points once; its lock of the customer ends by itself after three minutes', async () => {
     expect(await perform(REDEEM)).toEqual({
       kind: 'applied',
       operation: 'op-1',
@@ -164,7 +164,7 @@ describe('redeem', () => {
     expect(await perform(REDEEM)).toEqual({ kind: fate, operation: 'op-1', locks: LOCKS, ...points });
   });
 
-  it('keeps locks and baseline for as long as it is looked up, once its outcome is unknown', async () => {
+  it('keeps its locks and its baseline while an unknown outcome is looked up', async () => {
     antcrm.fate = 'lost';
     antcrm.records.push(...many(45), gift({ id: 'other gift', code: 'LOA01' }));
     antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 25 * HOUR_MS }));
