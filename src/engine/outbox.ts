@@ -13,10 +13,8 @@ import { Outage } from './outage.ts';
 import { NEVER_TRIED, type Tries, type Wait } from './transitions.ts';
 import type { OutboxTask, TurnTools } from './turn.ts';
 
-/** What the store did not confirm is tried again after this, with the outbox. */
+/** What the store did not confirm is tried again after this. A reply may wait for hours; a lock must not. */
 const SIDE_TASK_RETRY_MS = 5000;
-/** If a reply waits, the turn tries after these waits, too. A lease lasts longer than their sum. */
-const SIDE_TASK_WAITS_MS = [1000, 2000, 4000];
 const ALARM_EVERY_MS = 60_000;
 
 /**
@@ -26,6 +24,8 @@ const ALARM_EVERY_MS = 60_000;
 export type DeliveryEnd = {
   readonly done: ReadonlySet<number>;
   readonly wait?: Wait | undefined;
+  /** Side tasks are left, and may be tried before the replies that wait. */
+  readonly sideTasksAfterMs?: number | undefined;
   readonly failures?: ReadonlyMap<number, Failure> | undefined;
 };
 
@@ -63,9 +63,12 @@ export class Outbox {
     }));
   }
 
-  /** Sends nothing any more once the lease is lost. */
-  async deliver(run: Run, tasks: readonly OutboxTask[]): Promise<DeliveryEnd | Lost> {
-    const done = new Set<number>();
+  /** Does the tasks that are not in `done`. Sends nothing any more once the lease is lost. */
+  async deliver(
+    run: Run,
+    tasks: readonly OutboxTask[],
+    done = new Set<number>(),
+  ): Promise<DeliveryEnd | Lost> {
     // A customer who has the receipt of a gift can show it at once.
     await this.doSideTasks(
       tasks.filter(({ body }) => body?.kind === 'gift'),
@@ -88,28 +91,21 @@ export class Outbox {
       }
       if (body === null || body.kind === 'reply') done.add(seq);
     }
-    let isAllDone = await this.doSideTasks(tasks, done);
-    // A reply may wait for hours, and the lock must not.
-    for (const waitMs of SIDE_TASK_WAITS_MS) {
-      if (!wait || isAllDone) break;
-      await this.#tools.runtime.sleep(waitMs);
-      isAllDone = await this.doSideTasks(tasks, done);
-    }
-    if (isAllDone) return { done, wait, failures };
-    const { afterMs, ...others } = wait ?? { afterMs: 0, reason: 'side task', leastMs: 0 };
-    return { done, wait: { ...others, afterMs: Math.max(afterMs, SIDE_TASK_RETRY_MS) }, failures };
+    const { sideTasksAfterMs } = await this.doSideTasks(tasks, done);
+    if (sideTasksAfterMs === undefined || wait) return { done, wait, sideTasksAfterMs, failures };
+    return { done, wait: { afterMs: sideTasksAfterMs, reason: 'side task', leastMs: 0 }, failures };
   }
 
   /**
    * Unlocks customers and writes the counter's notes, except for tasks that are in `done`. Adds to `done` each
    * task that the store confirmed. All tasks run at once, so a node that does not answer delays only its own
-   * tasks. Resolves to true if no side task is left.
+   * tasks.
    */
-  async doSideTasks(tasks: readonly OutboxTask[], done: Set<number>): Promise<boolean> {
+  async doSideTasks(tasks: readonly OutboxTask[], done = new Set<number>()): Promise<DeliveryEnd> {
     const left = tasks.filter(({ seq, body }) => body !== null && body.kind !== 'reply' && !done.has(seq));
-    if (left.length === 0) return true;
     await Promise.all(left.map((task) => this.#doSideTask(task, done)));
-    return left.every(({ seq }) => done.has(seq));
+    const isAllDone = left.every(({ seq }) => done.has(seq));
+    return { done, sideTasksAfterMs: isAllDone ? undefined : SIDE_TASK_RETRY_MS };
   }
 
   async #doSideTask({ seq, body }: OutboxTask, done: Set<number>): Promise<void> {

@@ -68,9 +68,11 @@ const retrySchema = z.looseObject({
   sinceMs: z.number(),
   /** When the first waiting reply was made; 0: no reply waits. */
   madeAtMs: z.number(),
+  /** When side tasks are tried again, though replies wait. Absent: none is left, or none before `atMs`. */
+  sideTasksMs: z.number().optional(),
 });
 
-/** How many leases ran out while this reply was the next to be sent. */
+/** How many leases ran out while replies were sent, and this was the first task of the outbox. */
 const stuckSchema = z.looseObject({ seq: z.number(), leases: z.number() });
 
 /** A message or state that no turn could handle. */

@@ -58,6 +58,10 @@ const unchanged = <Answer>(record: ConversationRecord | null, answer: Answer) =>
 export const isPutOff = ({ retry }: ConversationRecord, nowMs: number): boolean =>
   retry !== null && retry.atMs > nowMs;
 
+/** Whether side tasks are due, though replies may have to wait. */
+const areSideTasksDue = ({ retry }: ConversationRecord, nowMs: number): boolean =>
+  retry?.sideTasksMs !== undefined && retry.sideTasksMs <= nowMs;
+
 /**
  * `queued`: the conversation is due, or another process works on it. `full`: nothing was filed or remembered,
  * and the next turn tells the customer.
@@ -164,7 +168,7 @@ function grantLease(
   if (!isFree || record.version > VERSION) return null;
   const hasWork = (record.inbox.length > 0 || record.outbox.length > 0) && !isPutOff(record, nowMs);
   const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
-  if (!hasWork && !isWoken) return null;
+  if (!hasWork && !isWoken && !areSideTasksDue(record, nowMs)) return null;
   const ranOut = record.lease !== null;
   return {
     ...record,
@@ -175,13 +179,18 @@ function grantLease(
   };
 }
 
-/** Replies that need not wait are sent before anything else, so the lease ran out at the first of them. */
+/**
+ * Replies that need not wait are sent before anything else, so the lease ran out while they were sent. While
+ * they wait, it ran out at a wake-up, or at side tasks, which nothing counts.
+ */
 function countRunOut(record: ConversationRecord, nowMs: number) {
-  const { outbox, stuck, attempts } = record;
-  const [reply] = outbox;
-  if (reply === undefined || isPutOff(record, nowMs)) return { attempts: attempts + 1 };
-  const leases = stuck?.seq === reply.seq ? stuck.leases + 1 : 1;
-  return { stuck: { seq: reply.seq, leases } };
+  const { outbox, stuck, attempts, wakeMs } = record;
+  const [first] = outbox;
+  const isPutOffNow = isPutOff(record, nowMs);
+  if (isPutOffNow && (wakeMs === 0 || wakeMs > nowMs)) return {};
+  if (first === undefined || isPutOffNow) return { attempts: attempts + 1 };
+  const leases = stuck?.seq === first.seq ? stuck.leases + 1 : 1;
+  return { stuck: { seq: first.seq, leases } };
 }
 
 /** Prolongs the lease, also if it ran out and no process took it; false: it is lost. */
@@ -326,6 +335,8 @@ export type Release = {
   /** The tasks of the outbox that are done, by their numbers. */
   readonly done: ReadonlySet<number>;
   readonly wait?: Wait | undefined;
+  /** Side tasks are left, which are tried again after this, though replies may wait for longer. */
+  readonly sideTasksAfterMs?: number | undefined;
   /** Those that were dropped, and why. */
   readonly failures?: ReadonlyMap<number, Failure> | undefined;
   readonly leaseMs: number;
@@ -340,8 +351,9 @@ export type Release = {
  */
 export function release(
   { record: { lease: held } }: Pick<Basis, 'record'>,
-  { done, wait, failures, leaseMs, outcomes }: Release,
+  ending: Release,
 ): ConversationTransition<boolean> {
+  const { done, wait, failures, leaseMs, outcomes } = ending;
   return (before, nowMs) => {
     const lease = nextLease(before, held, null);
     if (before === null || typeof lease === 'string') return unchanged(before, lease === 'done');
@@ -355,7 +367,7 @@ export function release(
     }
     const wakeMs =
       wait?.holdsWakeUps && record.wakeMs > 0 ? Math.max(record.wakeMs, nowMs + wait.afterMs) : record.wakeMs;
-    const retry = toRetry(record, wait, nowMs);
+    const retry = toRetry(record, ending, nowMs);
     return { record: { ...record, lease: null, wakeMs, retry }, answer: false };
   };
 }
@@ -368,25 +380,27 @@ function removeDone(
   const left = record.outbox.filter(({ seq }) => !done.has(seq));
   if (left.length === record.outbox.length) return record;
   const failed: FailedNote[] = [];
-  let { knew, carried, stuck } = record;
+  let { knew, carried } = record;
   for (const { seq, asks, note } of record.outbox) {
     if (!done.has(seq)) continue;
     if (asks) knew = record.inSeq;
-    if (stuck?.seq === seq) stuck = null;
     if (note === undefined) continue;
     carried += 1;
     const why = failures?.get(seq);
     if (why !== undefined) failed.push({ note, why });
   }
   const kept = failed.length === 0 ? record.failed : [...record.failed, ...failed].slice(-MAX_FAILED);
-  return { ...record, outbox: left, knew, carried, stuck, failed: kept };
+  return { ...record, outbox: left, knew, carried, stuck: null, failed: kept };
 }
 
-function toRetry(record: ConversationRecord, wait: Wait | undefined, nowMs: number): Retry | null {
+function toRetry(record: ConversationRecord, { wait, sideTasksAfterMs }: Release, nowMs: number) {
   // Nothing waits any more, even if the clock was put back.
   if (wait === undefined && record.outbox.length === 0) return null;
-  // Only a wake-up ran while replies wait: they keep their time and their tries, also if that has come.
-  if (wait === undefined || (wait.holdsWakeUps && isPutOff(record, nowMs))) return record.retry;
+  const sideTasksMs = sideTasksAfterMs === undefined ? undefined : nowMs + sideTasksAfterMs;
+  // While replies wait, only a wake-up and side tasks had their turn: replies keep their time and their tries,
+  // also if that has come.
+  if (wait === undefined) return record.retry && { ...record.retry, sideTasksMs };
+  if (wait.holdsWakeUps && isPutOff(record, nowMs)) return record.retry;
   const { afterMs, leastMs = afterMs, reason, tried = NEVER_TRIED, madeAtMs } = wait;
   const replyWaits = record.outbox.length > 0;
   return {
@@ -396,6 +410,7 @@ function toRetry(record: ConversationRecord, wait: Wait | undefined, nowMs: numb
     tries: tried.tries,
     sinceMs: tried.sinceMs,
     madeAtMs: replyWaits ? (madeAtMs ?? record.retry?.madeAtMs ?? 0) : 0,
+    sideTasksMs,
   };
 }
 
@@ -427,7 +442,7 @@ function entries(name: string, record: ConversationRecord): readonly IndexEntry[
   let dueMs = wakeMs > 0 ? wakeMs : Infinity;
   if (lease !== null) dueMs = lease.untilMs;
   else if (inbox[0] !== undefined || outbox.length > 0) {
-    dueMs = Math.min(dueMs, retry?.atMs ?? inbox[0]?.atMs ?? 0);
+    dueMs = Math.min(dueMs, retry?.atMs ?? inbox[0]?.atMs ?? 0, retry?.sideTasksMs ?? Infinity);
   }
   if (dueMs < Infinity) found.push({ index: 'due', member, score: dueMs });
   if (retry !== null && retry.madeAtMs > 0)

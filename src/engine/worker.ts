@@ -88,21 +88,28 @@ export class Worker {
     if (isPutOff || run.lease.record.outbox.length === 0) return null;
     const tasks = readOutbox(run.lease);
     if (isAbandoned(tasks)) return tasks;
-    return this.#dropStuck(run.lease, tasks) ?? this.#tools.outbox.deliver(run, tasks);
+    const done = new Set<number>();
+    // A reply that ends each process must not keep a lock.
+    await this.#tools.outbox.doSideTasks(tasks, done);
+    return this.#dropStuck(run.lease, { tasks, done }) ?? this.#tools.outbox.deliver(run, tasks, done);
   }
 
   /**
    * Drops the first reply, with an alarm, if sending it ended too many leases: perhaps it ends each process
    * that sends it. The replies behind it wait until that is stored.
    */
-  #dropStuck({ record, conversation }: Lease, [first]: readonly OutboxTask[]): DeliveryEnd | undefined {
+  #dropStuck(
+    { record, conversation }: Lease,
+    { tasks, done }: { readonly tasks: readonly OutboxTask[]; readonly done: ReadonlySet<number> },
+  ): DeliveryEnd | undefined {
     const { limits, observe } = this.#tools;
     const { stuck } = record;
-    const isStuck = first?.seq === stuck?.seq && stuck !== null && stuck.leases >= limits.attempts;
-    if (!isStuck || first?.body?.kind !== 'reply') return undefined;
-    observe.alarm('delivery_given_up', { channel: first.body.outgoing.channel, conversation });
-    const failures = new Map([[first.seq, 'late' as const]]);
-    return { done: new Set([first.seq]), wait: { afterMs: 0, reason: 'stuck' }, failures };
+    const isStuck = stuck !== null && stuck.seq === tasks[0]?.seq && stuck.leases >= limits.attempts;
+    const reply = tasks.find(({ body }) => body?.kind === 'reply');
+    if (!isStuck || reply?.body?.kind !== 'reply') return undefined;
+    observe.alarm('delivery_given_up', { channel: reply.body.outgoing.channel, conversation });
+    const failures = new Map([[reply.seq, 'late' as const]]);
+    return { done: new Set([...done, reply.seq]), wait: { afterMs: 0, reason: 'stuck' }, failures };
   }
 
   /**
@@ -130,7 +137,7 @@ export class Worker {
   /** Answers a message or a wake-up, and delivers what is decided. */
   async #answer(run: Run, work: LeasedWork): Promise<WorkEnd> {
     if (this.#tools.stopping.aborted) return STOPPING;
-    if (work.head === null && !work.isWoken) return NOTHING_DONE;
+    if (work.head === null && !work.isWoken) return work.isPutOff ? this.#doSideTasks(run) : NOTHING_DONE;
     if (!this.#tools.leases.isAlive(run)) return LOST;
     const turn = this.#begin(run, work);
     if (isAbandoned(turn)) return turn;
@@ -150,18 +157,20 @@ export class Worker {
   }
 
   /** Delivers what a committed turn has decided. */
-  async #deliver(run: Run, { turn, tasks }: CommittedTurn): Promise<DeliveryEnd | Lost> {
-    const { outbox } = this.#tools;
+  async #deliver(run: Run, { turn, tasks }: CommittedTurn): Promise<WorkEnd> {
     this.#reportCommitted(turn);
     try {
-      if (!turn.work.isPutOff) return await outbox.deliver(run, tasks);
-      // While replies wait, only a wake-up ran. What others wait for is done now.
-      const done = new Set<number>();
-      await outbox.doSideTasks(tasks, done);
-      return { done };
+      if (turn.work.isPutOff) return await this.#doSideTasks(run);
+      return await this.#tools.outbox.deliver(run, tasks);
     } finally {
       this.#end(run, turn);
     }
+  }
+
+  /** While replies wait, others may need what stands behind them. */
+  async #doSideTasks(run: Run): Promise<WorkEnd> {
+    const tasks = readOutbox(run.lease);
+    return isAbandoned(tasks) ? tasks : this.#tools.outbox.doSideTasks(tasks);
   }
 
   /** Opens the turn, for those who watch it, too. */

@@ -261,3 +261,46 @@ test('a reply behind a lock that the store does not give back is sent once', asy
   expect(world.answers()).toEqual(['redeem:op1', 'applied', 'woken']);
   expect((await world.lock('customer:1', 'other')).locked).toBe(true);
 });
+
+test('a lock that the store does not give back at first waits for no reply that has to wait for hours', async () => {
+  const world = createLocked();
+  world.script.push({ kind: 'throttled', afterMs: 3 * HOUR });
+  await world.engine.accept(incoming('redeem:op1'));
+  await expect.poll(async () => (await world.record())?.lease).toBeNull();
+  world.advance(1000);
+  await expect.poll(async () => (await world.record())?.wakeMs).toBe(0);
+  world.recover();
+  for (let n = 0; n < 3; n++) {
+    world.advance(5000);
+    await setTimeout(20);
+  }
+  expect((await world.lock('customer:1', 'other')).locked).toBe(true);
+  expect(world.deliveries).toEqual(['throttled']);
+  // Then nothing is due before the reply.
+  const before = world.changes.length;
+  world.advance(HOUR);
+  await setTimeout(20);
+  expect(world.changes.length).toBe(before);
+  await world.quiet();
+  expect(world.answers()).toEqual(['redeem:op1', 'applied', 'woken']);
+});
+
+test('a reply whose sending ends each process is given up also behind a lock that the store does not give back', async () => {
+  const world = createLocked();
+  const ends = () => new Promise<Delivery>(() => {});
+  const delivered = { kind: 'delivered' } as const;
+  world.script.push(delivered, delivered, ...Array.from({ length: 40 }, () => ends));
+  await world.engine.accept(incoming('redeem:op1'));
+  await expect.poll(async () => (await world.record())?.lease).toBeNull();
+  world.advance(1000);
+  await expect.poll(async () => (await world.record())?.wakeMs).toBe(0);
+  for (let n = 0; n < 40 && (await world.record())?.outbox.length !== 1; n++) {
+    world.advance(LIMITS.leaseMs);
+    await setTimeout(20);
+  }
+  expect(world.alarms.map(({ name }) => name)).toContain('delivery_given_up');
+  expect(world.script.length).toBe(40 - LIMITS.attempts);
+  world.recover();
+  await world.quiet();
+  expect((await world.lock('customer:1', 'other')).locked).toBe(true);
+});
