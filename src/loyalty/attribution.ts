@@ -44,10 +44,10 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
   const spans = awaited.map((success) => spanOf(success, success.skew ?? skew));
   const earlier = spans.filter(({ calledMs }) => calledMs <= span.calledMs);
   const later = spans.filter(({ calledMs }) => calledMs > span.calledMs);
-  const candidates = assign(since, later).records;
+  const candidates = pairWithSpans(since, later).records;
   const inTime = candidates.filter((record) => isWithin(record, span));
   const isStrange = before.some((record) => !earlier.some((other) => isWithin(record, other)));
-  const unservedSpans = assign([...older, ...before], earlier).spans;
+  const unservedSpans = pairWithSpans([...older, ...before], earlier).spans;
   const othersShare = unservedSpans.filter((other) =>
     inTime.some((record) => isWithin(record, other)),
   ).length;
@@ -66,8 +66,9 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
 }
 
 /**
- * Successes that may be of the lookup's code: of the baseline, newer but before the call, and since it.
- * `merged`: new records that may be of another customer.
+ * Successes that may have the lookup's code. `older`: records of the baseline. `before`: newer records, created
+ * before the call. `since`: records created since the call. `merged`: new records that may belong to another
+ * customer.
  */
 type SortedRecords = Readonly<Record<'older' | 'before' | 'since' | 'merged', readonly LoyaltyRecord[]>> & {
   readonly isRefused: boolean;
@@ -93,11 +94,10 @@ function sortRecords(
     if (others.settled.includes(id)) continue;
     if (isOld) {
       if (!failed) older.push(record);
-    } else if (!isTold(lookup, record)) {
-      // An accumulation has no baseline: of a record without a code, only the time can tell that it is older.
-      if (lookup.kind === 'redeem' || record.code !== undefined || isAround(record, span))
-        return 'unreadable';
-    } else if (lookup.kind === 'redeem' && isOfMerged(lookup, record)) merged.push(record);
+    } else if (!isComplete(lookup, record)) {
+      // An accumulation has no baseline. If a record has no code, only its time can show that it is older.
+      if (lookup.kind === 'redeem' || record.code !== undefined || isNear(record, span)) return 'unreadable';
+    } else if (lookup.kind === 'redeem' && hasForeignName(lookup, record)) merged.push(record);
     else if (isAmbiguous(record, known)) isUnclear = true;
     else if (failed) isRefused ||= isWithin(record, span);
     else (atMs < span.fromMs ? before : since).push(record);
@@ -120,19 +120,20 @@ function mayBeOf({ kind, code }: Lookup, record: LoyaltyRecord): boolean {
 }
 
 /**
- * Whether a record says whose it is: its type, its code, how it ended, and of a redemption its id and time.
- * An accumulation is known by its code, which is good once.
+ * Whether a record says enough to be assigned to a call: its type, its code and how it ended. A redemption
+ * also needs an id and a time. An accumulation does not, because its code is good once.
  */
-function isTold({ kind }: Lookup, { id, code, atMs, isVague }: LoyaltyRecord): boolean {
+function isComplete({ kind }: Lookup, { id, code, atMs, isVague }: LoyaltyRecord): boolean {
   if (code === undefined || isVague) return false;
   return kind === 'accumulate' || (id !== undefined && atMs !== undefined);
 }
 
 /**
- * A new record with a name that the customer did not have before the call: AntCRM has merged two customers,
- * so that it may be of the other one. Only where AntCRM's record told all names.
+ * Whether a new record has a name that the customer did not have before the call. Then AntCRM has merged two
+ * customers, and the record may belong to the other one. False if the lookup does not have all names of the
+ * customer, which only AntCRM's contact record gives.
  */
-function isOfMerged({ locks }: Lookup, { whose }: LoyaltyRecord): boolean {
+function hasForeignName({ locks }: Lookup, { whose }: LoyaltyRecord): boolean {
   if (whose === undefined || !locks.some((name) => name.startsWith('customer:'))) return false;
   return toLockNames(whose).some((name) => !locks.includes(name));
 }
@@ -151,13 +152,16 @@ function spanOf({ calledMs = 0, deadlineMs }: Lookup | AwaitedRecord, skew = UNK
 const isWithin = ({ atMs }: LoyaltyRecord, { fromMs, toMs }: CallSpan): boolean =>
   atMs === undefined || (atMs >= fromMs && atMs <= toMs);
 
-/** Clocks may be off, or be put right between the call and the look, by this much, ms. */
-const AROUND_MS = 60 * 60 * 1000;
-const isAround = (record: LoyaltyRecord, { calledMs, fromMs, toMs }: CallSpan): boolean =>
-  isWithin(record, { calledMs, fromMs: fromMs - AROUND_MS, toMs: toMs + AROUND_MS });
+/** A clock may be off by this much, or be corrected by it between the call and the lookup, ms. */
+const NEAR_MS = 60 * 60 * 1000;
+const isNear = (record: LoyaltyRecord, { calledMs, fromMs, toMs }: CallSpan): boolean =>
+  isWithin(record, { calledMs, fromMs: fromMs - NEAR_MS, toMs: toMs + NEAR_MS });
 
-/** Pairs the newest record with the latest span, and so on. Returns the rest of both. */
-function assign(
+/**
+ * Gives each span, the latest first, the newest record that lies in it. Returns the records and the spans
+ * that are left.
+ */
+function pairWithSpans(
   records: readonly LoyaltyRecord[],
   spans: readonly CallSpan[],
 ): { records: readonly LoyaltyRecord[]; spans: readonly CallSpan[] } {

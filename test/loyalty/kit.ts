@@ -81,7 +81,7 @@ class FakeAntcrm implements port.AntCrm {
    */
   skewMs: number | null = 0;
   measuredMs = 0;
-  /** How long a call is on its way, and how long after it its record shows. */
+  /** How long a request travels, and how long after the call its record is listed. */
   afterMs = 0;
   lateMs = 0;
   made: string | undefined;
@@ -131,8 +131,8 @@ class FakeAntcrm implements port.AntCrm {
     return { dateMs, tookMs: 0 };
   }
 
-  /** What was done, by whomever, so long ago. */
-  note(record: Omit<port.LoyaltyRecord, 'id'>, lateMs: number, agoMs = 0): string {
+  /** Adds a record that was created `agoMs` ago, by the bot or a cashier. It is listed after `lateMs`. */
+  addRecord(record: Omit<port.LoyaltyRecord, 'id'>, lateMs: number, agoMs = 0): string {
     const id = `new-${this.records.length}`;
     const atMs = this.#nowMs() - agoMs;
     this.records.push({ id, atMs, visibleAtMs: atMs + lateMs, ...record });
@@ -151,9 +151,10 @@ class FakeAntcrm implements port.AntCrm {
     if (afterMs > 0) await this.#clock.sleep(afterMs);
     this.onCall();
     if (fate === 'unavailable') return { kind: fate };
-    if (fate === 'refused' || fate === 'refused and lost') this.note({ ...record, failed: true }, lateMs);
+    if (fate === 'refused' || fate === 'refused and lost')
+      this.addRecord({ ...record, failed: true }, lateMs);
     if (fate === 'applied' || fate === 'lost') {
-      this.made = this.note({ ...record, failed: false }, lateMs);
+      this.made = this.addRecord({ ...record, failed: false }, lateMs);
       const points = record.type === 'gift' ? -(record.score ?? 0) : (record.score ?? 0);
       for (const [at, contact] of this.contacts.entries()) {
         const isTheirs = contact.phones.includes(phone ?? '') || contact.emails.includes(email ?? '');
@@ -161,8 +162,8 @@ class FakeAntcrm implements port.AntCrm {
           this.contacts[at] = { ...contact, points: contact.points + points };
       }
     }
-    const isTold = fate === 'applied' || fate === 'refused';
-    return isTold ? { kind: fate, time: this.#time() } : { kind: 'unknown' };
+    const isAnswered = fate === 'applied' || fate === 'refused';
+    return isAnswered ? { kind: fate, time: this.#time() } : { kind: 'unknown' };
   }
 }
 
@@ -223,10 +224,13 @@ class FakeStore {
   }
 }
 
+/** `contacts`: whether AntCRM has `/contacts`. `context`: by default a lease of its own. */
+type PerformOptions = { readonly contacts?: 'on' | 'off' | undefined; readonly context?: EffectContext };
+
 /**
- * The rules between an AntCRM and a store, on one clock. `perform` lets it run until the effect has its
- * outcome; `seen` is what was said of AntCRM's clock. `ahead`: more of it, and the machine slept while its
- * monotonic clock stood still.
+ * The loyalty rules between a fake AntCRM and a fake store, on one clock. `perform` lets the clock run until
+ * the effect has its outcome. `seen`: the alarms, and the skews of AntCRM's clock, in seconds. `ahead`: how far
+ * the wall clock of the process is ahead; more of it means that the machine slept.
  */
 export function createKit() {
   const clock = createVirtualClock();
@@ -248,7 +252,7 @@ export function createKit() {
     on: createPerform({ ...parts, contacts: 'on' }),
     off: createPerform({ ...parts, contacts: 'off' }),
   };
-  const perform = (effect: Effect, contacts: 'on' | 'off' = 'on', context: EffectContext = store.lease()) =>
+  const perform = (effect: Effect, { contacts = 'on', context = store.lease() }: PerformOptions = {}) =>
     clock.run<Outcome | Interrupted>(rules[contacts](effect, context));
   return { clock, ahead, antcrm, store, seen, perform, observe };
 }

@@ -59,7 +59,7 @@ describe('accumulate', () => {
   it('earns the points and tells what for, and gives the sender’s name to no record but their own', async () => {
     const unlock: EffectContext['unlock'] = (...left) => clock.sleep(500).then(() => store.unlock(...left));
     const proved = { ...ACCUMULATE, phone: { value: PHONE.value, proved: true } };
-    const outcome = await perform(proved, 'on', { ...store.lease(), unlock });
+    const outcome = await perform(proved, { context: { ...store.lease(), unlock } });
     expect(store.customers.has(CODE), 'whose record it is').toBe(true);
     const receipt = { record: 'new-0', score: 100, what: 'Tivi' };
     expect(outcome).toMatchObject({ kind: 'applied', operation: 'op-1', receipt });
@@ -70,7 +70,7 @@ describe('accumulate', () => {
     expect(store.lock(CODE, 'op-3')).toMatchObject({ settled: ['new-0'] });
   });
 
-  it('is refused or unavailable as the call was, and not called where the intent is not safe', async () => {
+  it('ends as its call did, and makes no call if the intent is not replicated', async () => {
     for (const fate of ['refused', 'unavailable'] as const) {
       antcrm.fate = fate;
       expect(await perform({ ...ACCUMULATE, operation: fate })).toEqual({ kind: fate, operation: fate });
@@ -111,17 +111,20 @@ describe('reading back', () => {
   });
 
   it.each<[string, () => void, tookMs: number]>([
-    ['shows too late', () => Object.assign(antcrm, { lateMs: 5000 }), 2000],
+    ['is listed too late', () => Object.assign(antcrm, { lateMs: 5000 }), 2000],
     ['is asked for and never comes', () => Object.assign(antcrm, { history: never }), 2000],
     ['is not asked for, as the bot stops', () => Object.assign(antcrm, { onCall: stops }), 0],
-  ])('ends after two seconds, and the operation is done all the same: it %s', async (_, spoil, tookMs) => {
-    spoil();
-    expect(await perform(ACCUMULATE)).toMatchObject({ kind: 'applied', receipt: undefined });
-    expect(clock.nowMs()).toBe(START_MS + tookMs);
-    if (tookMs === 0) expect(antcrm.queries).toEqual([]);
-  });
+  ])(
+    'ends after two seconds at most, and the operation is done all the same: the record %s',
+    async (_, spoil, tookMs) => {
+      spoil();
+      expect(await perform(ACCUMULATE)).toMatchObject({ kind: 'applied', receipt: undefined });
+      expect(clock.nowMs()).toBe(START_MS + tookMs);
+      if (tookMs === 0) expect(antcrm.queries).toEqual([]);
+    },
+  );
 
-  it('is read no further than the page that has the record of the code', async () => {
+  it('reads no further than the page that has the record of the code', async () => {
     await perform(ACCUMULATE);
     expect(antcrm.queries).toMatchObject([{ type: 'point', page: 1 }]);
   });
@@ -159,7 +162,7 @@ describe('redeem', () => {
   it.each([
     ['refused', { points: 990 }],
     ['unavailable', {}],
-  ] as const)('names whose hold to give back when %s', async (fate, points) => {
+  ] as const)('names the locks to give back if its call is %s', async (fate, points) => {
     antcrm.fate = fate;
     expect(await perform(REDEEM)).toEqual({ kind: fate, operation: 'op-1', locks: LOCKS, ...points });
   });
@@ -197,7 +200,9 @@ describe('redeem', () => {
       if (name === LOCKS[2]) throw new Error('the node is full');
       return store.lock(name, ...rest);
     };
-    await expect(perform(REDEEM, 'on', { ...store.lease(), lock })).rejects.toThrow('the node is full');
+    await expect(perform(REDEEM, { context: { ...store.lease(), lock } })).rejects.toThrow(
+      'the node is full',
+    );
     expect(store.locked).toEqual([]);
   });
 
@@ -221,17 +226,17 @@ describe('redeem', () => {
     expect(store.locked).toEqual(LOCKS);
   });
 
-  it('is busy by another identifier where nothing but an old entry of the history says who it is', async () => {
+  it('is busy for the same customer by another identifier, even if only an old record of the history links the two', async () => {
     antcrm.contacts.length = 0;
     const whose = { phones: [PHONE.value], emails: [EMAIL.value] };
     antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 25 * HOUR_MS, whose }));
     antcrm.fate = 'vanished';
-    await perform(REDEEM, 'off');
+    await perform(REDEEM, { contacts: 'off' });
     const second: Effect = { ...REDEEM, operation: 'op-2', by: EMAIL };
-    expect(await perform(second, 'off')).toEqual({ kind: 'busy', operation: 'op-2' });
+    expect(await perform(second, { contacts: 'off' })).toEqual({ kind: 'busy', operation: 'op-2' });
   });
 
-  it('is not called where its price changed, which has to be confirmed anew', async () => {
+  it('makes no call if its price changed, and looks up a call that was made before the change', async () => {
     expect(await perform({ ...REDEEM, outdated: true })).toEqual({ kind: 'outdated', operation: 'op-1' });
     expect(antcrm.redeemed).toEqual([]);
     await perform(REDEEM);
@@ -240,14 +245,14 @@ describe('redeem', () => {
 
   it.each([
     ['gives its locks back where the bot stops', stops, []],
-    ['leaves them to who has the lease now', (lease: Lease) => lease.abort(), LOCKS],
+    ['leaves them to the process that has the lease now', (lease: Lease) => lease.abort(), LOCKS],
   ])('interrupted before the intent %s', async (_, happens, locks) => {
     const lease = store.lease();
     antcrm.history = async () => {
       happens(lease);
       return { ok: true, value: EMPTY };
     };
-    expect(await perform(REDEEM, 'on', lease)).toBe('interrupted');
+    expect(await perform(REDEEM, { context: lease })).toBe('interrupted');
     expect(store.locked).toEqual(locks);
   });
 
@@ -255,7 +260,7 @@ describe('redeem', () => {
     antcrm.contacts.length = 0;
     expect(await perform(REDEEM)).toMatchObject({ locks: [`phone:${PHONE.value}`] });
     antcrm.down.add('contact');
-    const outcome = await perform({ ...REDEEM, operation: 'op-2', by: EMAIL }, 'off');
+    const outcome = await perform({ ...REDEEM, operation: 'op-2', by: EMAIL }, { contacts: 'off' });
     expect(outcome).toMatchObject({ kind: 'applied', locks: [`email:${EMAIL.value}`] });
   });
 
@@ -263,11 +268,14 @@ describe('redeem', () => {
     ['proved', { kind: 'email', value: 'mine@example.vn', proved: true }, 'mine@example.vn'],
     ["on AntCRM's record", { ...EMAIL, proved: false }, EMAIL.value],
     ['only typed', { kind: 'email', value: 'typed@example.vn', proved: false }, undefined],
-  ] as const)('deals with a second identifier that is %s', async (_, also, email) => {
-    await perform({ ...REDEEM, also });
-    expect(antcrm.redeemed).toMatchObject([{ phone: PHONE.value, ...(email && { email }) }]);
-    expect(antcrm.redeemed[0]?.email).toBe(email);
-  });
+  ] as const)(
+    'sends a second identifier only if it is proved or on AntCRM’s record: it is %s',
+    async (_, also, email) => {
+      await perform({ ...REDEEM, also });
+      expect(antcrm.redeemed).toMatchObject([{ phone: PHONE.value, ...(email && { email }) }]);
+      expect(antcrm.redeemed[0]?.email).toBe(email);
+    },
+  );
 });
 
 describe('check', () => {
@@ -293,7 +301,7 @@ describe('check', () => {
     ['unreadable', 'a new one has no id', [gift({}), found]],
     ['unreadable', 'a new one does not say of which gift', [{ ...found, code: undefined }]],
     ['unreadable', 'there are too many pages', many(1001)],
-  ])('finds a redemption %s where %s', async (kind, _, records) => {
+  ])('finds "%s" for a redemption where %s', async (kind, _, records) => {
     store.unlock(CUSTOMER, { operation: 'op-0', record: 'settled' });
     antcrm.records.push(gift({ id: 'before' }), ...records);
     expect(await check({ baseline: ['before'] })).toMatchObject({ kind: 'checked', found: kind });
@@ -347,7 +355,7 @@ describe('check', () => {
   it.each([
     ['corrected by what was measured when the call was made', { ms: 60_000, errorMs: 1000 }, 0],
     ['corrected by what is measured now, where nothing was then', undefined, 60_000],
-  ])('is by AntCRM’s clock, %s', async (_, skew, skewMs) => {
+  ])('compares times by AntCRM’s clock, %s', async (_, skew, skewMs) => {
     antcrm.skewMs = skewMs;
     antcrm.records.push(gift({ id: 'early', atMs: START_MS + 60_000 - 1001 }));
     expect(await check({ skew })).toMatchObject({ found: 'undecided' });
@@ -422,7 +430,7 @@ describe('a turn that cannot go on', () => {
   ])('calls nothing for $kind while stopping, or once the lease is lost', async (effect) => {
     const lost = store.lease();
     lost.abort();
-    expect(await perform(effect, 'on', lost)).toBe('interrupted');
+    expect(await perform(effect, { context: lost })).toBe('interrupted');
     stops();
     expect(await perform(effect)).toBe('interrupted');
     expect([...called(), ...antcrm.queries, ...antcrm.lookups]).toEqual([]);
@@ -434,9 +442,9 @@ describe('a turn that cannot go on', () => {
     async (effect) => {
       const stale = store.lease();
       store.lease();
-      expect(await perform(effect, 'on', stale)).toBe('interrupted');
+      expect(await perform(effect, { context: stale })).toBe('interrupted');
       const losing = then((context) => context.abort());
-      expect(await perform(effect, 'on', losing)).toBe('interrupted');
+      expect(await perform(effect, { context: losing })).toBe('interrupted');
       expect(called()).toEqual([]);
     },
   );
@@ -445,7 +453,7 @@ describe('a turn that cannot go on', () => {
     const context = then(() => {
       throw new Error('the answer was lost');
     });
-    await expect(perform(REDEEM, 'on', context)).rejects.toThrow('the answer was lost');
+    await expect(perform(REDEEM, { context })).rejects.toThrow('the answer was lost');
     expect(store.locked).toEqual(LOCKS);
     expect(await perform(REDEEM)).toMatchObject({ kind: 'unknown' });
     expect(antcrm.redeemed).toEqual([]);
@@ -460,7 +468,7 @@ describe('a turn that cannot go on', () => {
   });
 
   it('finishes what was intended when stopping comes in between', async () => {
-    expect(await perform(REDEEM, 'on', then(stops))).toMatchObject({ kind: 'applied' });
+    expect(await perform(REDEEM, { context: then(stops) })).toMatchObject({ kind: 'applied' });
   });
 });
 
@@ -520,7 +528,7 @@ describe('codes guessed by many', () => {
     const lease = store.lease();
     for (let n = 0; n < count; n++) {
       antcrm.fate = fates[n % fates.length] ?? 'applied';
-      await perform({ ...ACCUMULATE, operation: `guess ${before + n}` }, 'on', lease);
+      await perform({ ...ACCUMULATE, operation: `guess ${before + n}` }, { context: lease });
     }
     return antcrm.accumulated.length - before;
   }
@@ -529,7 +537,7 @@ describe('codes guessed by many', () => {
   it('are limited to sixty at once and one a second, with an alarm', async () => {
     antcrm.fate = 'refused';
     const lease = store.lease();
-    const guess = (n: number) => perform({ ...ACCUMULATE, operation: `at once ${n}` }, 'on', lease);
+    const guess = (n: number) => perform({ ...ACCUMULATE, operation: `at once ${n}` }, { context: lease });
     await Promise.all(Array.from({ length: 200 }, (_, n) => guess(n)));
     expect(antcrm.accumulated).toHaveLength(60);
     expect(alarms()).toHaveLength(1);

@@ -6,8 +6,8 @@ import { createLoyalty } from '../../src/loyalty/loyalty.ts';
 import { createKit, GIFTS, PHONE, START_MS, TIMEOUT_MS } from './kit.ts';
 
 /*
- * docs/antcrm.md, "What is a proof": an answer that does not prove it is never taken for "nothing happened".
- * By what goes over the wire.
+ * docs/antcrm.md, "What is a proof": an answer that proves nothing is never taken for "nothing happened".
+ * AntCRM's answers are scripted as they go over the wire.
  */
 
 const MINUTE_MS = 60_000;
@@ -98,12 +98,12 @@ beforeEach(async () => {
 const reads = () => wire.asked.filter(({ path }) => path.startsWith('/history-point')).length;
 const alarms = () => seen.flatMap((one) => (Array.isArray(one) ? [one[0]] : []));
 
-describe('a history is whole', () => {
+describe('a whole history', () => {
   it.each<[string, unknown[]]>([
     ['no record', ['upstream timed out']],
     ['nothing', [null]],
     ['a record of a type that nobody knows', [record({ type: 3, id: 'other' })]],
-  ])('only if each entry can be read: it lists %s', async (_, listed) => {
+  ])('is not proved if an entry cannot be read: it lists %s', async (_, listed) => {
     wire.records.gift = listed;
     expect(await check(LOOKUP)).toMatchObject({ found: 'unreadable' });
     wire.records = { point: listed, gift: [] };
@@ -111,7 +111,7 @@ describe('a history is whole', () => {
   });
 
   it.each([1, 7, 10, 50])(
-    'once a page is empty, with %i records on a page, in either order',
+    'is proved once a page is empty, with %i records on a page, in either order',
     async (size) => {
       wire.pageSize = size;
       wire.records.gift = [...gifts(20), record()];
@@ -123,7 +123,7 @@ describe('a history is whole', () => {
     },
   );
 
-  it('if pages that shift come in order when they are read anew, twice at most', async () => {
+  it('is read again if its pages shift, twice at most', async () => {
     wire.pageSize = 5;
     wire.records.gift = gifts(12);
     let shifts = 0;
@@ -142,7 +142,7 @@ describe('a history is whole', () => {
     }
   });
 
-  it('not if a page was answered as empty once: what is behind it decides', async () => {
+  it('is not proved by a page that was answered as empty once: the records behind it decide', async () => {
     const isCode = (lookup: Lookup) => lookup.kind === 'accumulate';
     for (const lookup of [LOOKUP, CODE]) {
       wire.pageSize = 5;
@@ -159,7 +159,7 @@ describe('a history is whole', () => {
     }
   });
 
-  it('not if AntCRM ignores `page`: that costs six reads, and operators hear of it', async () => {
+  it('is not proved if AntCRM ignores `page`, which costs six reads and rings an alarm', async () => {
     wire.pageOf = () => 1;
     wire.records.gift = gifts(3);
     expect(await check(LOOKUP)).toMatchObject({ found: 'unreadable' });
@@ -168,7 +168,7 @@ describe('a history is whole', () => {
     expect(await redeem()).toMatchObject({ kind: 'unavailable' });
   });
 
-  it('not if it never ends', async () => {
+  it('is not proved if it never ends', async () => {
     wire.records.gift = gifts(200);
     wire.pageSize = 3;
     expect(await check(LOOKUP)).toMatchObject({ found: 'unreadable' });
@@ -177,7 +177,7 @@ describe('a history is whole', () => {
   });
 });
 
-describe('a new record is told apart', () => {
+describe('a new record', () => {
   it.each<[string, object]>([
     ['an id that is a number above 2^53', { id: ROUNDED }],
     ['no id', { id: undefined }],
@@ -187,17 +187,17 @@ describe('a new record is told apart', () => {
     ['no time', { createdAt: undefined }],
     ['a name that the customer did not have before', { contact: { ...contact, customerId: 476 } }],
     ['a code that was rounded', { gift: { code: ROUNDED } }],
-  ])('not with %s: then nothing is concluded', async (_, over) => {
+  ])('proves nothing if it has %s', async (_, over) => {
     wire.records.gift = [record(over)];
     expect(await check(LOOKUP)).toMatchObject({ found: 'unreadable' });
   });
 
-  it('beside one of a merged customer: the second success is with staff at once', async () => {
+  it('of a merged customer counts as a second success, which only staff can settle', async () => {
     wire.records.gift = [record(), record({ id: 'second', contact: { ...contact, customerId: 476 } })];
     expect(await check(LOOKUP)).toMatchObject({ found: 'several' });
   });
 
-  it('from a neighbour above 2^53, which must not stand for it in the baseline', async () => {
+  it('with an id above 2^53 is not mistaken for its neighbour in the baseline', async () => {
     const [before, after] = ['9007199254740992', '9007199254740993'].map((id) => record({ id: Number(id) }));
     wire.records.gift = [before];
     expect(await redeem()).toMatchObject({ kind: 'unavailable' });
@@ -205,7 +205,7 @@ describe('a new record is told apart', () => {
     expect(await check({ ...LOOKUP, baseline: ['9007199254740992'] })).toMatchObject({ found: 'unreadable' });
   });
 
-  it('an accumulation without a code may be ours, unless it was created at another time', async () => {
+  it('of an accumulation may be ours if it has no code, unless it was created at another time', async () => {
     wire.records.point = [points({ code: undefined })];
     expect(await check(CODE)).toMatchObject({ found: 'unreadable' });
     wire.records.point = [points({ code: undefined, createdAt: START_MS - 40 * MINUTE_MS })];
@@ -218,7 +218,7 @@ describe('a new record is told apart', () => {
     expect(await check(CODE)).toMatchObject({ found: 'none' });
   });
 
-  it('a code that comes as a number is compared without leading zeros', async () => {
+  it('with a code that is a number is compared without leading zeros', async () => {
     wire.records.gift = [record({ gift: { code: 71 } })];
     expect(await check({ ...LOOKUP, code: '0071' })).toMatchObject({ found: 'applied' });
     wire.records.gift = [record({ gift: { code: 710 } })];
@@ -227,7 +227,7 @@ describe('a new record is told apart', () => {
     expect(await check({ ...LOOKUP, code: '0071' })).toMatchObject({ found: 'none' });
   });
 
-  it('a number that two listed codes come down to is of neither', async () => {
+  it('with a number that may be either of two listed codes decides nothing', async () => {
     wire.records.gift = [record({ gift: { code: 71 } })];
     // The operator's list has 0071.
     expect(await check({ ...LOOKUP, code: '71' })).toMatchObject({ found: 'undecided' });
@@ -250,8 +250,8 @@ describe('the window', () => {
   });
 });
 
-describe('an answer counts as unread', () => {
-  it('if it comes from a cache by its `Age`; caches are asked to stand aside', async () => {
+describe('an answer of AntCRM', () => {
+  it('counts as unread if its `Age` shows a cache; each request asks for no cached answer', async () => {
     wire.headers = { age: '3' };
     expect(await check(LOOKUP)).toMatchObject({ found: 'unreadable' });
     expect(await redeem()).toMatchObject({ kind: 'unavailable' });
@@ -260,7 +260,7 @@ describe('an answer counts as unread', () => {
     for (const { headers } of wire.asked) expect(headers).toMatchObject({ 'cache-control': 'no-cache' });
   });
 
-  it('if its `Date` is not later than those before the call, or than those of the look before', async () => {
+  it('counts as unread if its `Date` is not later than before the call, or than in the last lookup', async () => {
     const dateMs = clock.nowMs() - 30_000;
     wire.date = () => dateMs;
     expect(await check({ ...LOOKUP, dateMs })).toMatchObject({ found: 'unreadable' });
@@ -270,7 +270,7 @@ describe('an answer counts as unread', () => {
     expect(await check({ ...LOOKUP, dateMs: nowMs })).toMatchObject({ found: 'unreadable' });
   });
 
-  it('if its `Date` goes back within a look', async () => {
+  it('counts as unread if its `Date` goes back within a lookup', async () => {
     wire.records.gift = gifts(3);
     const dates = [0, -2000, 0, 0, 0, 0];
     wire.date = () => clock.nowMs() + (dates.shift() ?? 0);
@@ -284,13 +284,13 @@ describe('an answer counts as unread', () => {
   });
 });
 
-describe('the balance has a veto', () => {
+describe('the balance before a redemption', () => {
   const lookup = { ...LOOKUP, balance: BALANCE };
   const has = (scoreAvailable: number | undefined, more: object = {}) => {
     wire.contacts = [{ ...contact, scoreAvailable, ...more }];
   };
 
-  it('and is stored with the intent where AntCRM tells it', async () => {
+  it('is stored with the intent if AntCRM tells it', async () => {
     wire.exchange = ((answer) => async (call) => {
       return call.method === 'POST' ? { kind: 'lost', reason: 'TimeoutError' } : answer(call);
     })(wire.exchange);
@@ -319,14 +319,14 @@ describe('the balance has a veto', () => {
       990,
       record({ id: 'd', gift: { code: 'LOA01' }, createdAt: START_MS - MINUTE_MS }),
     ],
-  ])('finds %s where %s', async (found, _, now, ...records) => {
+  ])('lets the lookup find "%s" where %s', async (found, _, now, ...records) => {
     has(now);
     wire.records.gift = records.filter((one) => Object(one).type === 2);
     wire.records.point = records.filter((one) => Object(one).type === 1);
     expect(await check(lookup)).toMatchObject({ found });
   });
 
-  it('a refusal is vetoed, too; a success needs no balance', async () => {
+  it('vetoes a refusal, too; a success needs no balance', async () => {
     has(980);
     wire.records.gift = [record({ status: 0 })];
     expect(await check(lookup)).toMatchObject({ found: 'undecided' });
@@ -334,7 +334,7 @@ describe('the balance has a veto', () => {
     expect(await check(lookup)).toMatchObject({ found: 'applied' });
   });
 
-  it('decides nothing where it cannot be read, or the customer became another one', async () => {
+  it('decides nothing if the balance now cannot be read, or belongs to another customer', async () => {
     has(990, { customerId: 476 });
     expect(await check(lookup)).toMatchObject({ found: 'undecided' });
     wire.contacts = 'broken';

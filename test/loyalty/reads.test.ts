@@ -53,7 +53,7 @@ describe('history', () => {
     },
   );
 
-  it('shows what it has where only the next page cannot be read', async () => {
+  it('shows the records that were read if only the next page cannot be read', async () => {
     fill(20);
     const history = antcrm.history.bind(antcrm);
     antcrm.history = async (query) =>
@@ -75,7 +75,7 @@ describe('the balance', () => {
   });
 
   it.each(['on', 'off'] as const)(
-    'is the sums of what succeeded, contacts %s but without points',
+    'is the sum of what succeeded if no contact record has the points (contacts are %s)',
     async (contacts) => {
       antcrm.contacts.push(GARNACHO);
       fill(45);
@@ -83,20 +83,24 @@ describe('the balance', () => {
       fill(3, { type: 'gift', score: undefined });
       fill(25, { type: 'gift', id: undefined });
       const sums = { kind: 'sums', earned: 450, spent: 250, partial: false };
-      expect(await perform(BALANCE, contacts)).toEqual(sums);
+      expect(await perform(BALANCE, { contacts })).toEqual(sums);
     },
   );
 
-  it('says so where the history is too long to be added up, and asks for no contact then', async () => {
+  it('is marked as partial if the history is too long to be added up, and reads no contact', async () => {
     fill(1001);
-    expect(await perform(BALANCE, 'off')).toMatchObject({ kind: 'sums', earned: 10_000, partial: true });
+    expect(await perform(BALANCE, { contacts: 'off' })).toMatchObject({
+      kind: 'sums',
+      earned: 10_000,
+      partial: true,
+    });
     expect(antcrm.lookups).toEqual([]);
   });
 
-  it('counts a record once that shifted to the next page while reading', async () => {
+  it('counts a record once, even if it shifted to the next page during the read', async () => {
     fill(21);
     antcrm.records.push(...antcrm.records.slice(0, 1));
-    expect(await perform(BALANCE, 'off')).toMatchObject({ earned: 210 });
+    expect(await perform(BALANCE, { contacts: 'off' })).toMatchObject({ earned: 210 });
   });
 
   it.each(['contact', 'history'] as const)('is unavailable where the %s cannot be read', async (call) => {
@@ -111,11 +115,11 @@ describe('the balance', () => {
     ['the backend has no contacts', () => (antcrm.contact = never), 'off'],
     ['it takes longer than two seconds', () => (antcrm.contact = never), 'on', 2000],
   ])(
-    'cannot be had exactly where %s, and no sums stand in for it',
+    'cannot be read exactly where %s, and no sum takes its place',
     async (_, spoil, contacts, tookMs = 0) => {
       antcrm.contacts.push(GARNACHO);
       spoil();
-      expect(await perform(EXACT, contacts)).toEqual({ kind: 'unavailable' });
+      expect(await perform(EXACT, { contacts })).toEqual({ kind: 'unavailable' });
       expect(antcrm.queries).toEqual([]);
       expect(clock.nowMs()).toBe(START_MS + tookMs);
     },
@@ -133,7 +137,7 @@ describe('the balance after a redemption', () => {
     antcrm.lateMs = tookMs === 0 ? 0 : 60_000;
     antcrm.onCall = spoil;
     const redeem: Effect = { kind: 'redeem', operation: 'op-1', gift: 'DAUMAY01', by: PHONE };
-    const outcome = await perform(redeem, contacts);
+    const outcome = await perform(redeem, { contacts });
     expect(outcome).toMatchObject({ kind: 'applied' });
     expect(outcome).not.toHaveProperty('balance');
     expect(antcrm.lookups).toHaveLength(asked);

@@ -85,7 +85,7 @@ async function play(
     for (const one of cashiers.filter(({ atMs }) => atMs <= nowMs)) {
       cashiers.splice(cashiers.indexOf(one), 1);
       const record = { type: 'gift', code: GIFT, failed: one.failed, score: 10 } as const;
-      antcrm.note(record, one.hiddenMs, nowMs - one.atMs);
+      antcrm.addRecord(record, one.hiddenMs, nowMs - one.atMs);
     }
   }
 
