@@ -72,6 +72,42 @@ describe('What a turn tells the counter', () => {
     ]);
   });
 
+  it('is that it was not applied if the look-up finds that AntCRM refused it', () => {
+    const shop = startShop();
+    const lookup = lookupOf('redeem', 'DAUMAY01');
+    shop.answers = (effect) =>
+      effect.kind === 'redeem' ? { kind: 'unknown', operation: effect.operation, lookup } : succeed(effect);
+    redeem(shop);
+    const [{ id = '' } = {}] = shop.state.operations;
+    let found: 'unreadable' | 'refused' = 'unreadable';
+    shop.answers = (effect) =>
+      effect.kind === 'check' ? { kind: 'checked', operation: effect.operation, found } : succeed(effect);
+    for (const _ of [1, 2, 3, 4]) shop.later(31 * 60_000).wake();
+    found = 'refused';
+    shop.later(31 * 60_000).wake();
+    expect(shop.state.operations).toMatchObject([{ status: 'refused' }]);
+    expect(shop.last?.gifts).toMatchObject([{ redemption: { status: 'notApplied', reference: id } }]);
+    shop.text('/forget');
+    expect(forgotten(shop)).toEqual([id]);
+  });
+
+  it('/forget reaches the record of a redemption that is with staff', () => {
+    const shop = startShop();
+    const lookup = lookupOf('redeem', 'DAUMAY01');
+    shop.answers = (effect) =>
+      effect.kind === 'redeem' ? { kind: 'unknown', operation: effect.operation, lookup } : succeed(effect);
+    redeem(shop);
+    shop.answers = (effect) =>
+      effect.kind === 'check'
+        ? { kind: 'checked', operation: effect.operation, found: 'several' }
+        : succeed(effect);
+    shop.later(6_000).wake();
+    expect(shop.state.operations).toMatchObject([{ status: 'escalated' }]);
+    const [{ id = '' } = {}] = shop.state.operations;
+    shop.text('/forget');
+    expect(forgotten(shop)).toEqual([id]);
+  });
+
   it('/forget reaches the records of all redemptions of half a year', () => {
     const shop = startShop();
     const old = redeem(shop);

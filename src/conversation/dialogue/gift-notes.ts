@@ -33,7 +33,7 @@ export function noteGifts(before: State, decision: Decision, scope: Scope): Deci
 }
 
 /** Undefined: the counter has nothing of it, or need not know more. */
-function toGiftStatus({ status }: Operation): GiftStatus | undefined {
+function toGiftStatus({ status, checks }: Operation): GiftStatus | undefined {
   switch (status) {
     case 'checking':
       return 'checking';
@@ -43,6 +43,8 @@ function toGiftStatus({ status }: Operation): GiftStatus | undefined {
     case 'watching':
       return 'notApplied';
     case 'refused':
+      // Of what AntCRM refused at once, the counter has nothing: without a look-up it never was `checking`.
+      return checks > 0 ? 'notApplied' : undefined;
     case 'escalated':
       return undefined;
   }
@@ -59,9 +61,10 @@ function findOwner({ draft }: State, { lookup }: Operation): { readonly whose?: 
   return by ? { whose: (by.kind === 'phone' ? maskPhone : maskEmail)(by.value) } : {};
 }
 
-/** The redemptions of which the counter may have a record. */
+/** The redemptions of which the counter may have a record; one that is with staff was `checking` before. */
 function findReachable({ operations, gifts = [] }: State): NonNullable<State['gifts']> {
-  return [...gifts, ...operations.filter((one) => spends(one) && toGiftStatus(one) !== undefined)];
+  const isNoted = (one: Operation) => toGiftStatus(one) !== undefined || one.status === 'escalated';
+  return [...gifts, ...operations.filter((one) => spends(one) && isNoted(one))];
 }
 
 /** A finished operation is soon dropped from the state. `/forget` must still reach its record. */
