@@ -17,8 +17,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const { observe } = metrics;
   const channels = new ChannelRegistry([...CHANNELS, ...(options.channels ?? [])]);
   const work = await openEngine(config, options, { base, channels });
-  const { engine, conversation, words, backend, counter, files, photoReader, notices, proof } = work;
-  const desk = createDesk(base, { config, channels, engine, conversation, files });
+  const { engine, conversation, words, backend, counter, staffFiles, photoReader, notices, proof } = work;
+  const desk = createDesk(base, { config, channels, engine, conversation, staffFiles });
   const { operators, overload, tickets } = desk;
   await channels.open(config, createChannelParts(config, { base, work, desk }), options.around?.channel);
   channels.mount(http);

@@ -6,13 +6,13 @@ import type { Engine } from './engine/engine.ts';
 import { Operators } from './engine/operators.ts';
 import { Overload } from './operators/overload.ts';
 import { createTickets } from './operators/tickets.ts';
-import type { Files } from './records/files.ts';
+import type { StaffFiles } from './records/staff-files.ts';
 import { systemRuntime } from './runtime.ts';
 
 /** What staff and operators do with the store, and how much waits in it. */
 export function createDesk(
   { store, encryption, metrics }: Base,
-  { config, channels, engine, conversation, files }: DeskParts,
+  { config, channels, engine, conversation, staffFiles }: DeskParts,
 ) {
   const { observe } = metrics;
   const operators = new Operators({
@@ -37,7 +37,7 @@ export function createDesk(
     operators,
     runtime: systemRuntime,
     platform: channels.platform,
-    files,
+    files: staffFiles,
   });
   return { operators, overload, tickets };
 }
@@ -47,5 +47,5 @@ type DeskParts = {
   readonly channels: ChannelRegistry<Config>;
   readonly engine: Engine;
   readonly conversation: Conversation;
-  readonly files: Files;
+  readonly staffFiles: StaffFiles;
 };

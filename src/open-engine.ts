@@ -11,7 +11,7 @@ import { createNotices } from './notices.ts';
 import { createStepIds, openConversation } from './open-conversation.ts';
 import { createPhotoReader } from './photos/reader.ts';
 import { openProof } from './proof/open.ts';
-import { Files } from './records/files.ts';
+import { StaffFiles } from './records/staff-files.ts';
 import type { RecordFault } from './records/versioned-records.ts';
 import { systemRuntime } from './runtime.ts';
 
@@ -58,7 +58,7 @@ export async function openEngine(
   const photoReader = createPhotoReader(options.photos);
   const notices = createNotices(observe, config.handoverWebhook);
   const engineStore = around.store?.(store) ?? store;
-  const { counter, files } = createStaffRecords(engineStore, base);
+  const { counter, staffFiles } = createStaffRecords(engineStore, base);
   const engine = new Engine({
     store: engineStore,
     encryption,
@@ -67,9 +67,9 @@ export async function openEngine(
     spans,
     conversation: { ...conversation, settings, serviceUp: backend.isUp },
     perform: backend.perform,
-    proof: proof.perform,
+    proveByCode: proof.proveByCode,
     gifts: counter,
-    files,
+    staffFiles,
     photoReader,
     traces,
     platform: channels.platform,
@@ -78,7 +78,7 @@ export async function openEngine(
     limits: { concurrency: Math.max(TURNS, TURNS_PER_CALL * config.antcrm.maxCalls), ...options.limits },
     onNotice: notices.onNotice,
   });
-  return { engine, files, conversation, words, backend, counter, photoReader, notices, proof };
+  return { engine, staffFiles, conversation, words, backend, counter, photoReader, notices, proof };
 }
 
 /** The records that staff need: redeemed gifts, and the files that staff send. */
@@ -86,6 +86,6 @@ function createStaffRecords(store: Base['store'], { encryption, metrics }: Base)
   const onFault = (fault: RecordFault, name: string) => metrics.observe.alarm(fault, { conversation: name });
   return {
     counter: new Gifts({ store, encryption, runtime: systemRuntime, onFault }),
-    files: new Files({ store, encryption }),
+    staffFiles: new StaffFiles({ store, encryption }),
   };
 }

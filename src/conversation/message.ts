@@ -97,7 +97,7 @@ export interface PhotoReader {
  * - `group`: the bot was addressed where others can read.
  * - `person`: a member of staff writes in a ticket (`text`; `inner`: for staff alone), claims or releases it
  *   (`claim`), assigns it to a colleague (`to`), or closes it (none of these). `id`: a repeat of a text has
- *   the same one. `media`: what is sent with the text; `at` is its name in `Files`.
+ *   the same one. `media`: what is sent with the text; `at` is its name in `StaffFiles`.
  * - `settle`: an operator decided an operation (`npm run operations -- settle`). `locks`: what its intent
  *   locked.
  */

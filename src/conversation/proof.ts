@@ -48,7 +48,7 @@ export type ProofOutcome = CodeSent | CodeTried;
  * Performs it for one message. `conversation` is a keyed hash. `message` is the same in each attempt at the
  * message, so that a repeat after a crash sends and counts nothing twice. Rejects as the store does.
  */
-export type PerformProof = (
+export type ProveByCode = (
   effect: ProofEffect,
   about: { readonly conversation: string; readonly message: string },
 ) => Promise<ProofOutcome>;

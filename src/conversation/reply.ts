@@ -86,7 +86,7 @@ export type FormField = z.infer<typeof fieldSchema>;
  *   can show it only in place of the text offers a button (`qr:<text>`), which asks for the reply
  * `QR_PICTURE`.
  * - `address`: what the customer is called in it, if the language has a table of address.
- * - `file`: what staff send with it; `at` is its name in `Files` (engine).
+ * - `file`: what staff send with it; `at` is its name in `StaffFiles` (records).
  * - `note`: the id of the staff's message that it carries.
  * - `quiet`: it is not sent to the customer. It only ends the turn.
  */

@@ -44,19 +44,27 @@ export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRec
     if (holder !== null && holder.untilMs > nowMs && holder.operation !== operation) {
       return { record: before, answer: { locked: false } };
     }
-    const kept = { settled: Object.entries(record.settled), awaited: Object.entries(record.awaited) };
-    const ofOthers: Record<keyof typeof kept, string[]> = { settled: [], awaited: [] };
-    for (const kind of ['settled', 'awaited'] as const) {
-      kept[kind] = kept[kind].filter(([, { untilMs }]) => untilMs > nowMs);
-      for (const [text, { by }] of kept[kind]) if (by !== operation) ofOthers[kind].push(text);
-    }
-    const settled = Object.fromEntries(kept.settled);
-    const awaited = Object.fromEntries(kept.awaited);
+    const settled = dropExpired(record.settled, nowMs);
+    const awaited = dropExpired(record.awaited, nowMs);
     return {
       record: { ...record, holder: { operation, untilMs: nowMs + forMs }, settled, awaited },
-      answer: { locked: true, ...ofOthers },
+      answer: {
+        locked: true,
+        settled: leftByOthers(settled, operation),
+        awaited: leftByOthers(awaited, operation),
+      },
     };
   };
+}
+
+type LeftRecords = CustomerRecord['settled'];
+
+function dropExpired(left: LeftRecords, nowMs: number): LeftRecords {
+  return Object.fromEntries(Object.entries(left).filter(([, { untilMs }]) => untilMs > nowMs));
+}
+
+function leftByOthers(left: LeftRecords, operation: string): string[] {
+  return Object.keys(left).filter((text) => left[text]?.by !== operation);
 }
 
 /** Gives the lock back if the operation has it, and remembers what the operation leaves. */

@@ -14,12 +14,12 @@ import {
   type Picture,
   type RemotePicture,
 } from '../conversation/message.ts';
-import type { PerformProof, ProofEffect, ProofOutcome } from '../conversation/proof.ts';
+import type { ProofEffect, ProofOutcome, ProveByCode } from '../conversation/proof.ts';
 import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
 import { deadlineIn, isOver } from '../resilience/deadline.ts';
 import { lock, unlock } from './customer.ts';
 import { type Abandoned, type GivenBack, giveBackForRoom, LOST, STOPPING } from './ends.ts';
-import type { Run } from './leases.ts';
+import type { HeldLease } from './leases.ts';
 import { perChannel } from './limits.ts';
 import { attempt, type Origin, readIntent, withVersion } from './messages.ts';
 import { CallPermit, type EffectContext, type Interrupted, type Perform } from './perform.ts';
@@ -30,7 +30,7 @@ import type { Turn, TurnTools, WantedEffect } from './turn.ts';
 export type EffectTools = TurnTools & {
   readonly perform: Perform;
   /** Absent: nothing asks for one-time codes (`Settings.proof`). */
-  readonly proof?: PerformProof | undefined;
+  readonly proveByCode?: ProveByCode | undefined;
   readonly photoReader: PhotoReader;
 };
 
@@ -53,7 +53,7 @@ const UNAVAILABLE: PhotoReading = { kind: 'unavailable' };
 const SUSPENDED_MS = 1000;
 
 /** A turn whose steps ask for effects, under its lease. */
-export type TurnAtWork = { readonly run: Run; readonly turn: Turn; readonly calls: Calls };
+export type TurnAtWork = { readonly held: HeldLease; readonly turn: Turn; readonly calls: Calls };
 
 /** Performs what turns ask for, each effect under the turn's lease. */
 export class Effects {
@@ -68,56 +68,56 @@ export class Effects {
   }
 
   /** Lost: the outcome is void. Given back: nothing was done. */
-  async perform(
+  async handle(
     effect: WantedEffect,
-    work: TurnAtWork,
+    current: TurnAtWork,
   ): Promise<Outcome | PhotoEffect | ProofOutcome | Abandoned> {
-    const { run, turn } = work;
+    const { held, turn } = current;
     const hideWorking = this.#showWorking(turn);
     try {
-      const outcome = await this.#performOne(effect, work);
+      const outcome = await this.#dispatch(effect, current);
       // The lease's end is not checked: a call may have been made, and the commit checks the lease itself.
-      if (run.isLost) return LOST;
+      if (held.isLost) return LOST;
       return outcome === 'interrupted' ? STOPPING : outcome;
     } catch (error) {
-      if (run.isLost) return LOST;
+      if (held.isLost) return LOST;
       throw error;
     } finally {
       hideWorking();
     }
   }
 
-  #performOne(effect: WantedEffect, work: TurnAtWork) {
+  #dispatch(effect: WantedEffect, current: TurnAtWork) {
     switch (effect.kind) {
       case 'photo':
-        return this.#readPhoto(effect, work);
+        return this.#readPhoto(effect, current);
       case 'sendCode':
       case 'tryCode':
-        return this.#prove(effect, work);
+        return this.#prove(effect, current);
       default:
-        return this.#call(effect, work);
+        return this.#call(effect, current);
     }
   }
 
   /** What it does is remembered by the message, so a repeat of the turn does nothing twice. */
-  async #prove(effect: ProofEffect, { run, turn }: TurnAtWork): Promise<ProofOutcome | Interrupted> {
-    const { proof, stopping } = this.#tools;
+  async #prove(effect: ProofEffect, { held, turn }: TurnAtWork): Promise<ProofOutcome | Interrupted> {
+    const { proveByCode, stopping } = this.#tools;
     const { head } = turn.work;
-    if (proof === undefined || head === null) throw new TypeError('no message can ask for a code');
+    if (proveByCode === undefined || head === null) throw new TypeError('no message can ask for a code');
     if (stopping.aborted) return 'interrupted';
-    return proof(effect, { conversation: run.conversation, message: head.mark });
+    return proveByCode(effect, { conversation: held.conversation, message: head.mark });
   }
 
   /** Log lines meanwhile name the operation, with or without a collector of spans. */
-  async #call(effect: Effect, work: TurnAtWork): Promise<Outcome | Interrupted> {
+  async #call(effect: Effect, current: TurnAtWork): Promise<Outcome | Interrupted> {
     const { perform, spans, isTracing } = this.#tools;
-    const { atWork } = work.run;
+    const { atWork } = current.held;
     const { span: outer } = atWork;
     atWork.operation = 'operation' in effect ? effect.operation : undefined;
     if (isTracing) atWork.span = spans.begin({ name: 'perform', effect: effect.kind });
     try {
-      const outcome = await perform(effect, this.#contextOf(work));
-      if (outcome !== 'interrupted') work.calls.note(outcome);
+      const outcome = await perform(effect, this.#contextOf(current));
+      if (outcome !== 'interrupted') current.calls.note(outcome);
       if (isTracing) spans.end(atWork.span, { outcome: nameOf(outcome) });
       return outcome;
     } catch (error) {
@@ -129,12 +129,12 @@ export class Effects {
     }
   }
 
-  #contextOf(work: TurnAtWork): EffectContext {
-    const { run, turn, calls } = work;
+  #contextOf(current: TurnAtWork): EffectContext {
+    const { held, turn, calls } = current;
     const { customers, encryption, runtime, stopping } = this.#tools;
     return {
       nowMs: turn.storeMs,
-      signal: run.signal,
+      signal: held.signal,
       stopping,
       async lock(customer, operation, forMs) {
         const sinceMs = runtime.nowMs();
@@ -153,12 +153,12 @@ export class Effects {
         if (call) calls.isPastIntent = true;
         return call ?? null;
       },
-      intend: (...intended) => this.#intend(work, intended),
+      intend: (...intended) => this.#intend(current, intended),
     };
   }
 
   async #intend(
-    { run, turn, calls }: TurnAtWork,
+    { held, turn, calls }: TurnAtWork,
     [operation, intent]: Parameters<EffectContext['intend']>,
   ): ReturnType<EffectContext['intend']> {
     const { records, leases, platform, runtime, spans, isTracing } = this.#tools;
@@ -170,22 +170,22 @@ export class Effects {
     const { origin, incoming } = asker;
     const traceparent = isTracing ? spans.traceparent() : undefined;
     const body = withVersion({ origin, traceparent, body: intent });
-    const basis = { record: run.lease.record, head: work.head };
+    const basis = { record: held.lease.record, head: work.head };
     const intending = intend(basis, { operation, body, outcomes: calls.take() });
     const sinceMs = runtime.nowMs();
     const suspendedAfter = deadlineIn(SUSPENDED_MS, runtime);
-    const intended = await records.update(run.conversation, intending, { durable: true });
+    const intended = await records.update(held.conversation, intending, { durable: true });
     const { answer, durable, record } = intended;
     turn.endTrip('intend', sinceMs, operation);
     if (!answer || !durable) calls.isPastIntent = wasPastIntent;
     if (!answer || record === null) {
-      run.lose();
+      held.lose();
       return 'interrupted';
     }
-    run.advance(record, intended.nowMs);
+    held.advance(record, intended.nowMs);
     calls.add(operation, intent.lookup);
     if (!durable) return 'unreplicated';
-    const isHeld = !run.isLost && (!isOver(suspendedAfter, runtime) || (await leases.renew(run)));
+    const isHeld = !held.isLost && (!isOver(suspendedAfter, runtime) || (await leases.renew(held)));
     if (!isHeld) return 'interrupted';
     if (incoming) platform(incoming.channel)?.begins?.(incoming, operation);
     return new CallPermit(operation);
@@ -194,12 +194,12 @@ export class Effects {
   /** Whatever a platform or a picture does becomes a reading. Given back: the line is too long. */
   async #readPhoto(
     { photo }: PhotoEffect,
-    { run, turn }: TurnAtWork,
+    { held, turn }: TurnAtWork,
   ): Promise<PhotoEffect | GivenBack | Interrupted> {
     const { runtime, spans } = this.#tools;
     const sinceMs = runtime.nowMs();
     const places = this.#photoTurns(turn.event.channel);
-    const pictures = await places.run(() => this.#readPictures(photo.pictures, run, turn));
+    const pictures = await places.run(() => this.#readPictures(photo.pictures, held, turn));
     if (pictures === NO_ROOM) return giveBackForRoom(runtime.random());
     spans.mark({ name: 'photo', sinceMs });
     return pictures === 'interrupted' ? pictures : { kind: 'photo', photo: { ...photo, pictures } };
@@ -208,14 +208,14 @@ export class Effects {
   /** One after the other. */
   async #readPictures(
     pictures: readonly Picture[],
-    run: Run,
+    held: HeldLease,
     { asker, event }: Turn,
   ): Promise<Picture[] | Interrupted> {
     const { runtime, observe, stopping } = this.#tools;
     const startMs = runtime.monotonicMs();
     const read: Picture[] = [];
     for (const picture of pictures) {
-      if (run.isLost || stopping.aborted) return 'interrupted';
+      if (held.isLost || stopping.aborted) return 'interrupted';
       const sinceMs = runtime.monotonicMs();
       if (picture.kind !== 'remote' || asker === null) read.push(picture);
       else if (sinceMs - startMs >= ALL_PICTURES_MS) read.push(UNAVAILABLE);

@@ -9,7 +9,7 @@ import { type RecordStore, StoreUnavailable } from '../store/port.ts';
 import { CUSTOMER } from './customer.ts';
 import { Effects, type EffectTools } from './effects.ts';
 import { fileAndDecide } from './filing.ts';
-import { type ConversationRecords, Leases, Run } from './leases.ts';
+import { type ConversationRecords, HeldLease, Leases } from './leases.ts';
 import { type EngineLimits, LIMITS, perChannel } from './limits.ts';
 import { conversationName, type Incoming } from './messages.ts';
 import { Outbox } from './outbox.ts';
@@ -20,9 +20,9 @@ import { Worker, type WorkerTools } from './worker.ts';
 
 export type EngineOptions = Pick<
   TurnTools,
-  'encryption' | 'conversation' | 'platform' | 'ids' | 'observe' | 'watchdog' | 'gifts' | 'files'
+  'encryption' | 'conversation' | 'platform' | 'ids' | 'observe' | 'watchdog' | 'gifts' | 'staffFiles'
 > &
-  Pick<EffectTools, 'perform' | 'proof' | 'photoReader'> &
+  Pick<EffectTools, 'perform' | 'proveByCode' | 'photoReader'> &
   Pick<WorkerTools, 'traces'> & {
     readonly store: RecordStore;
     readonly runtime?: Runtime | undefined;
@@ -80,7 +80,7 @@ export class Engine {
       onError: this.#report,
     };
     const leases = new Leases(shared);
-    this.#scheduler = new Scheduler({ ...shared, leases, begin: (run) => void this.#work(run) });
+    this.#scheduler = new Scheduler({ ...shared, leases, begin: (held) => void this.#work(held) });
     const tools = {
       ...shared,
       leases,
@@ -158,7 +158,7 @@ export class Engine {
       const { result, lease, committed } = answer;
       if (lease !== undefined) {
         isBegun = true;
-        void this.#work(new Run(lease, aliveUntilMs), committed);
+        void this.#work(new HeldLease(lease, aliveUntilMs), committed);
       }
       if (result === 'queued' && !hasSlot) this.#scheduler.schedule(conversation);
       return result === 'duplicate' || result === 'full' ? result : 'accepted';
@@ -184,22 +184,22 @@ export class Engine {
   }
 
   /** Never rejects: a lease whose work failed expires, and the next sweep takes it up. */
-  async #work(run: Run, committed?: CommittedTurn): Promise<void> {
+  async #work(held: HeldLease, committed?: CommittedTurn): Promise<void> {
     const { leases, observe, runtime, spans } = this.#tools;
-    const { conversation, record, filed } = run.lease;
+    const { conversation, record, filed } = held.lease;
     const isTakeover = record.lease?.takeover === true;
     observe.lease(isTakeover ? 'takeover' : filed === undefined ? 'due' : 'fresh');
     if (isTakeover) observe.log.info({ conversation }, 'took over: the lease before this one ran out');
-    observe.busy(leases.live.add(run).size);
+    observe.busy(leases.live.add(held).size);
     try {
       // The platform gets its answer first.
       await new Promise<void>(runtime.defer);
-      spans.enter(run.atWork);
-      await this.#worker.run(run, committed);
+      spans.enter(held.atWork);
+      await this.#worker.run(held, committed);
     } catch (error) {
       this.#report(error);
     } finally {
-      leases.live.delete(run);
+      leases.live.delete(held);
       observe.busy(leases.live.size);
       this.#scheduler.freeSlot();
     }

@@ -1,6 +1,6 @@
 import type { Sender } from '../conversation/message.ts';
 import { isAbandoned } from './ends.ts';
-import { type FiledMessage, type Lease, type LeasedWork, nextWork } from './leases.ts';
+import { chooseWork, type FiledMessage, type Lease, type NextWork } from './leases.ts';
 import { withVersion } from './messages.ts';
 import {
   type AcceptResult,
@@ -56,7 +56,7 @@ export function fileAndDecide(plan: FilingPlan, tools: TurnTools): ConversationT
 
 /** Undefined: something comes before the message, or cannot be read. */
 function openNext(lease: Lease, tools: TurnTools): Turn | undefined {
-  const work = nextWork(lease, { isFirst: true });
+  const work = chooseWork(lease, { isFirst: true });
   if (!isNext(lease, work)) return undefined;
   const turn = Turn.open(lease, work, tools);
   return isAbandoned(turn) || turn.letters.length > 0 ? undefined : turn;
@@ -73,7 +73,7 @@ function decide(turn: Turn, sender: Sender): DecidedTurn | undefined {
 /**
  * Whether the message that was filed is next: no reply, call, failed attempt or lost lease comes before it.
  */
-function isNext({ record, filed }: Lease, { head }: LeasedWork): boolean {
+function isNext({ record, filed }: Lease, { head }: NextWork): boolean {
   const { outbox, attempts, journal, lease } = record;
   const isAlone = outbox.length === 0 && attempts === 0 && Object.keys(journal).length === 0;
   return isAlone && !lease?.takeover && head?.mark === filed?.mark;

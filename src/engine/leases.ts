@@ -9,7 +9,10 @@ import { isPutOff, renew, take } from './transitions.ts';
 /** A message that this process just filed, parsed. `mark`: of this delivery (`Filing`). */
 export type FiledMessage = { readonly mark: string; readonly incoming: Incoming };
 
-/** This process's right to work on a conversation, as it was at the last confirmed change. */
+/**
+ * The right to work on a conversation, with the record that it is for, as both were at one confirmed change. A
+ * value: it never changes.
+ */
 export type Lease = {
   readonly conversation: string;
   readonly record: ConversationRecord;
@@ -19,8 +22,8 @@ export type Lease = {
   readonly filed?: FiledMessage | undefined;
 };
 
-/** The next work under a lease. It stays the same until it is done, even if waiting replies become due. */
-export type LeasedWork = {
+/** What a lease holder does next. It stays the same until it is done, even if waiting replies become due. */
+export type NextWork = {
   /** The message to answer; null: none, or messages have to wait. */
   readonly head: InboxMessage | null;
   /** Whether there is a wake-up to handle and no message to answer. */
@@ -30,7 +33,7 @@ export type LeasedWork = {
 };
 
 /** Chooses a message, a wake-up or nothing. */
-export function nextWork({ record, nowMs }: Lease, { isFirst }: { readonly isFirst: boolean }): LeasedWork {
+export function chooseWork({ record, nowMs }: Lease, { isFirst }: { readonly isFirst: boolean }): NextWork {
   // Later under the lease, replies do not wait: it would have been given back with them.
   const isWaiting = isFirst && isPutOff(record, nowMs);
   const head = isWaiting ? null : (record.inbox[0] ?? null);
@@ -38,8 +41,11 @@ export function nextWork({ record, nowMs }: Lease, { isFirst }: { readonly isFir
   return { head, isWoken, isPutOff: isWaiting };
 }
 
-/** A lease at work: all that changes while a process works. Others read it; its methods change it. */
-export class Run {
+/**
+ * A lease that this process holds, from the moment it was taken until its work ends. `Lease` is a value; this is
+ * what changes meanwhile, and only its methods change it.
+ */
+export class HeldLease {
   readonly conversation: string;
   readonly owner: string;
   /** What log lines and spans name meanwhile. */
@@ -87,7 +93,7 @@ export class Run {
  * What became of a claim. `taken`: another process was faster, or nothing is left to do. `left`: only a newer
  * process can work on the conversation.
  */
-export type ClaimResult = Run | 'taken' | 'left';
+export type ClaimResult = HeldLease | 'taken' | 'left';
 
 export type ConversationRecords = Pick<VersionedRecords<ConversationRecord>, 'update' | 'isKnown'>;
 
@@ -103,13 +109,13 @@ export type LeasesParts = {
  * may have taken effect all the same.
  *
  * @example
- * const run = await leases.claim(name);
- * if (typeof run === 'object') leases.live.add(run);
+ * const held = await leases.claim(name);
+ * if (typeof held === 'object') leases.live.add(held);
  */
 export class Leases {
   readonly #parts: LeasesParts;
   /** Leases at work. They are renewed as long as they are here. */
-  readonly live = new Set<Run>();
+  readonly live = new Set<HeldLease>();
   #timer: Timer | undefined;
 
   constructor(parts: LeasesParts) {
@@ -121,33 +127,34 @@ export class Leases {
     const aliveUntilMs = runtime.monotonicMs() + limits.leaseMs;
     const taking = take({ owner: runtime.id(), leaseMs: limits.leaseMs });
     const { answer, record, nowMs } = await records.update(conversation, taking, { listed: true });
-    if (answer === 'leased' && record !== null) return new Run({ conversation, record, nowMs }, aliveUntilMs);
+    if (answer === 'leased' && record !== null)
+      return new HeldLease({ conversation, record, nowMs }, aliveUntilMs);
     return answer === 'newer' ? 'left' : 'taken';
   }
 
   /**
    * Renews the lease in the store. Resolves to whether it is still held, which a process that was suspended
-   * cannot know by itself; if not, the run is lost.
+   * cannot know by itself; if not, it is lost.
    */
-  async renew(run: Run): Promise<boolean> {
+  async renew(held: HeldLease): Promise<boolean> {
     const { records, runtime, limits } = this.#parts;
     const aliveUntilMs = runtime.monotonicMs() + limits.leaseMs;
-    const renewing = renew({ owner: run.owner, leaseMs: limits.leaseMs });
-    const { answer } = await records.update(run.conversation, renewing);
-    if (answer) run.prolong(aliveUntilMs);
-    else if (this.live.has(run)) run.lose();
+    const renewing = renew({ owner: held.owner, leaseMs: limits.leaseMs });
+    const { answer } = await records.update(held.conversation, renewing);
+    if (answer) held.prolong(aliveUntilMs);
+    else if (this.live.has(held)) held.lose();
     return answer;
   }
 
   /** Whether it is held, by what this process knows: neither lost, nor over by this process's clock. */
-  isAlive(run: Run): boolean {
-    return !run.isLost && this.#parts.runtime.monotonicMs() < run.aliveUntilMs;
+  isAlive(held: HeldLease): boolean {
+    return !held.isLost && this.#parts.runtime.monotonicMs() < held.aliveUntilMs;
   }
 
   /** Renews the leases at work from time to time, until `stop`. */
   start(): void {
     this.#timer = this.#parts.runtime.timer(this.#parts.limits.renewMs, () => {
-      for (const run of this.live) this.renew(run).catch(this.#parts.onError);
+      for (const held of this.live) this.renew(held).catch(this.#parts.onError);
       this.start();
     });
   }

@@ -133,7 +133,7 @@ export class Operators {
   /** What is kept of a conversation now; null: nothing. */
   async conversation(name: string): Promise<StoredConversation | null> {
     const { record, nowMs } = await this.#conversations.read(name);
-    return this.#toStored(record, nowMs);
+    return this.#toConversation(record, nowMs);
   }
 
   /**
@@ -219,7 +219,7 @@ export class Operators {
     name: string,
     compose: (conversation: StoredConversation | null) => Incoming | 'unknown' | 'closed',
   ): Promise<'filed' | 'unknown' | 'closed'> {
-    const filed = await this.#file(name, (record, nowMs) => compose(this.#toStored(record, nowMs)));
+    const filed = await this.#file(name, (record, nowMs) => compose(this.#toConversation(record, nowMs)));
     return filed === 'duplicate' ? 'filed' : filed;
   }
 
@@ -270,11 +270,12 @@ export class Operators {
     return answer;
   }
 
-  #toStored(record: ConversationRecord | null, nowMs: number): StoredConversation | null {
+  /** What staff may know of a record. A state or a message that cannot be read is left out. */
+  #toConversation(record: ConversationRecord | null, nowMs: number): StoredConversation | null {
     if (record === null) return null;
     const { state: text, inbox, outbox, failed } = record;
-    const { state = null, origin = null } =
-      (text === null ? null : attempt(() => readStored(text, this.#options.readState))) ?? {};
+    const stored = text === null ? null : attempt(() => readStored(text, this.#options.readState));
+    const { state = null, origin = null } = stored ?? {};
     const messages = inbox.map(({ body }) => attempt(() => readMessage(body)));
     return {
       nowMs,

@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../store/port.ts';
 import { unlock } from './customer.ts';
 import { afterDelivery, backOff, type DeliveryTry, type Fate, NOT_TRIED_MS } from './delivery-policy.ts';
 import { LOST, type Lost } from './ends.ts';
-import type { Run } from './leases.ts';
+import type { HeldLease } from './leases.ts';
 import { perChannel } from './limits.ts';
 import type { Delivery, Failure, OutboxItem, Outgoing, Platform } from './messages.ts';
 import { Outage } from './outage.ts';
@@ -65,7 +65,7 @@ export class Outbox {
 
   /** Does the tasks that are not in `done`. Sends nothing any more once the lease is lost. */
   async deliver(
-    run: Run,
+    held: HeldLease,
     tasks: readonly OutboxTask[],
     done = new Set<number>(),
   ): Promise<DeliveryEnd | Lost> {
@@ -76,11 +76,11 @@ export class Outbox {
     );
     let wait: Wait | undefined;
     const failures = new Map<number, Failure>();
-    let tried: Tries = run.lease.record.retry ?? NEVER_TRIED;
+    let tried: Tries = held.lease.record.retry ?? NEVER_TRIED;
     for (const { seq, body } of tasks) {
       if (body === null) failures.set(seq, 'refused');
       if (body?.kind === 'reply') {
-        const fate = await this.#send(run, body.outgoing, { seq, tried });
+        const fate = await this.#send(held, body.outgoing, { seq, tried });
         if (fate === LOST) return LOST;
         if (fate.kind === 'waits') {
           wait = { ...fate.wait, madeAtMs: body.outgoing.atMs };
@@ -131,19 +131,19 @@ export class Outbox {
 
   /** Sends a reply once. */
   async #send(
-    run: Run,
+    held: HeldLease,
     outgoing: Outgoing,
     { seq, tried }: { readonly seq: number; readonly tried: Tries },
   ): Promise<Fate | Lost> {
     const { leases, observe, spans, isTracing, runtime } = this.#tools;
     const { channel, reply, atMs, acceptedMs, traceparent: parent = null } = outgoing;
-    const { nowMs, conversation } = run.lease;
+    const { nowMs, conversation } = held.lease;
     const route = this.#routeOf(channel);
     const { to } = route;
     if (reply.quiet && !to?.hearsQuiet) return { kind: 'done' };
     const paceMs = to?.pace?.(outgoing) ?? 0;
     if (paceMs > 0) return { kind: 'waits', wait: { afterMs: paceMs, reason: 'pace', tried } };
-    if (!leases.isAlive(run)) return LOST;
+    if (!leases.isAlive(held)) return LOST;
     const before: DeliveryTry = { madeAtMs: atMs, nowMs, tried, random: runtime.random };
     const sinceMs = runtime.nowMs();
     const delivery = await this.#try({ ...route, nowMs }, outgoing, seq);
@@ -166,7 +166,7 @@ export class Outbox {
   async #withContent(outgoing: Outgoing): Promise<Outgoing | 'held back' | null> {
     const { file } = outgoing.reply;
     try {
-      const content = typeof file?.at === 'string' ? await this.#tools.files?.read(file.at) : null;
+      const content = typeof file?.at === 'string' ? await this.#tools.staffFiles?.read(file.at) : null;
       return content ? { ...outgoing, content } : null;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;

@@ -1,6 +1,6 @@
 import type { Observe } from '../observability/metrics.ts';
 import { type RecordStore, type ScoredMember, SHARDS, shardOf } from '../store/port.ts';
-import type { Leases, Run } from './leases.ts';
+import type { HeldLease, Leases } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 import type { TurnTools } from './turn.ts';
 
@@ -10,7 +10,7 @@ export type SchedulerParts = Pick<TurnTools, 'runtime' | 'stopping' | 'onError'>
   readonly limits: Pick<EngineLimits, 'concurrency' | 'sweepMs'>;
   readonly observe: Pick<Observe, 'claim'>;
   /** Begins to work on a claimed conversation, in a slot that `freeSlot` frees. */
-  begin(run: Run): void;
+  begin(held: HeldLease): void;
 };
 
 /** Each sweep lists the next of four groups of shards, so that all shards are listed within 2 s. */
@@ -37,11 +37,11 @@ const MAX_TIMER_MS = 10 * 60_000;
  *                                        │ └──── something is due: again ───┘ │
  *                                        └─────── it failed: after a rest ────┘
  *
- * One `#fill` runs at a time. A caller that wants another meanwhile sets `#isWanted`: the one that runs goes
+ * One `#fill` runs at a time. A caller that wants another meanwhile sets `#isFillRequested`: the one that runs goes
  * round again; without a free slot, the next slot that is freed begins one.
  *
  * @example
- * if (scheduler.reserveSlot()) void work(run).finally(() => scheduler.freeSlot());
+ * if (scheduler.reserveSlot()) void work(held).finally(() => scheduler.freeSlot());
  * else scheduler.schedule(conversation);
  */
 export class Scheduler {
@@ -56,8 +56,8 @@ export class Scheduler {
   #usedSlots = 0;
   /** How many shards sweeps noted that no list has asked for yet. */
   #sweptShards = 0;
-  /** Whether something waits for a free slot. */
-  #isWanted = false;
+  /** Whether `#fill` has to begin, or to go round once more. */
+  #isFillRequested = false;
   #isFilling = false;
   #onIdle: (() => void) | undefined;
 
@@ -96,7 +96,7 @@ export class Scheduler {
 
   freeSlot(): void {
     this.#usedSlots -= 1;
-    if (this.#isWanted) void this.#fill();
+    if (this.#isFillRequested) void this.#fill();
     if (this.#usedSlots === 0) this.#onIdle?.();
   }
 
@@ -105,7 +105,7 @@ export class Scheduler {
     if (afterMs > MAX_TIMER_MS) return;
     const note = (): void => {
       this.#noted.add(shardOfName(conversation));
-      this.#isWanted = true;
+      this.#isFillRequested = true;
       if (this.#usedSlots < this.#parts.limits.concurrency) void this.#fill();
     };
     if (afterMs > 0) this.#parts.runtime.timer(afterMs, note);
@@ -123,13 +123,13 @@ export class Scheduler {
       const room = Math.ceil((this.#parts.limits.concurrency - this.#usedSlots) / 2);
       if (room <= 0 || this.#parts.stopping.aborted) break;
       this.#usedSlots += room;
-      this.#isWanted = false;
+      this.#isFillRequested = false;
       const shards = Math.max(this.#sweptShards, 2 * room + 2);
       this.#sweptShards = 0;
       const won = await this.#claimUpTo(room, await this.#listDue(room, shards));
-      this.#isWanted ||= won === room;
+      this.#isFillRequested ||= won === room;
       this.#usedSlots -= room - won;
-    } while (this.#isWanted);
+    } while (this.#isFillRequested);
     this.#isFilling = false;
     if (this.#usedSlots === 0) this.#onIdle?.();
   }
@@ -140,7 +140,7 @@ export class Scheduler {
     for (let shard = first; shard < first + GROUP_SIZE; shard++) this.#noted.add(shard);
     this.#sweptShards += GROUP_SIZE;
     // The claims under way go on with the group; without a free slot, the next that is freed does.
-    this.#isWanted = true;
+    this.#isFillRequested = true;
     await this.#fill();
   }
 

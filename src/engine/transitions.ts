@@ -323,8 +323,8 @@ export type Wait = {
   /** Kept in `retry`, as `madeAtMs`. */
   readonly tried?: Tries | undefined;
   readonly madeAtMs?: number | undefined;
-  /** Wake-ups wait as well. Replies that wait already keep their time. */
-  readonly holdsWakeUps?: boolean | undefined;
+  /** The lease is given back: wake-ups wait as well, and replies that wait already keep their time. */
+  readonly isGivenBack?: boolean | undefined;
 };
 
 /** How many sends of a reply perhaps delivered it, and when the first of them was. */
@@ -366,7 +366,7 @@ export function release(
       return { record: { ...record, retry: null, lease: longer }, answer: true };
     }
     const wakeMs =
-      wait?.holdsWakeUps && record.wakeMs > 0 ? Math.max(record.wakeMs, nowMs + wait.afterMs) : record.wakeMs;
+      wait?.isGivenBack && record.wakeMs > 0 ? Math.max(record.wakeMs, nowMs + wait.afterMs) : record.wakeMs;
     const retry = toRetry(record, ending, nowMs);
     return { record: { ...record, lease: null, wakeMs, retry }, answer: false };
   };
@@ -400,7 +400,7 @@ function toRetry(record: ConversationRecord, { wait, sideTasksAfterMs }: Release
   // While replies wait, only a wake-up and side tasks had their turn: replies keep their time and their tries,
   // also if that has come.
   if (wait === undefined) return record.retry && { ...record.retry, sideTasksMs };
-  if (wait.holdsWakeUps && isPutOff(record, nowMs)) return record.retry;
+  if (wait.isGivenBack && isPutOff(record, nowMs)) return record.retry;
   const { afterMs, leastMs = afterMs, reason, tried = NEVER_TRIED, madeAtMs } = wait;
   const replyWaits = record.outbox.length > 0;
   return {

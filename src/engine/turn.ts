@@ -16,7 +16,7 @@ import type { Runtime } from '../runtime.ts';
 import type { Encryption } from '../store/port.ts';
 import type { CustomerRecord } from './customer.ts';
 import { type GivenBack, isAbandoned, readOrGiveBack, UNKNOWN_FLOW } from './ends.ts';
-import type { ConversationRecords, Lease, LeasedWork, Leases } from './leases.ts';
+import type { ConversationRecords, Lease, Leases, NextWork } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 import {
   type CallTrace,
@@ -52,8 +52,8 @@ export type GiftPort = {
   note(note: GiftNote): Promise<void>;
 };
 
-/** The files that staff send (`files.ts`). */
-export type FilePort = { read(name: string): Promise<Buffer | null> };
+/** The files that staff send (`records/staff-files.ts`). */
+export type StaffFilePort = { read(name: string): Promise<Buffer | null> };
 
 /** What the parts of the engine share. */
 export type TurnTools = {
@@ -65,7 +65,7 @@ export type TurnTools = {
   /** Absent: the bot keeps no records of gifts, and drops notes about them. */
   readonly gifts?: GiftPort | undefined;
   /** Absent: staff cannot send files. */
-  readonly files?: FilePort | undefined;
+  readonly staffFiles?: StaffFilePort | undefined;
   readonly encryption: Encryption;
   /** The channel of that name, if this process has it. */
   platform(channel: string): Platform | undefined;
@@ -157,7 +157,7 @@ type Phase = 'identifyMs' | 'stepsMs' | 'commitMs' | 'deliverMs';
 export class Turn {
   /** The lease as it was when the turn was opened. */
   readonly lease: Lease;
-  readonly work: LeasedWork;
+  readonly work: NextWork;
   readonly before: StoredState;
   /** Null: it is unknown who gets the answer. */
   readonly asker: Asker | null;
@@ -179,7 +179,7 @@ export class Turn {
   #phaseMs: number;
 
   /** Opens the next turn of a lease. It is given back if only another process can go on. */
-  static open(lease: Lease, work: LeasedWork, tools: TurnTools): Turn | GivenBack {
+  static open(lease: Lease, work: NextWork, tools: TurnTools): Turn | GivenBack {
     const { nowMs, record, filed } = lease;
     const { head } = work;
     const { newState, readState } = tools.conversation;
@@ -354,18 +354,16 @@ export class Turn {
     const isFlood = record.dropped > 0 && nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
     const { state, wakeAtMs, settled, forget } = this.decision;
     const replies = isFlood ? [FLOOD, ...this.decision.replies] : this.decision.replies;
-    const asks = replies.findLast((reply) => reply.asks !== undefined)?.asks;
-    const outline = toOutline(state);
     const { isTracing, spans } = this.#tools;
     const traceparent = isTracing ? spans.traceparent() : undefined;
     const stored: StoredState = {
       state,
       origin: asker?.origin ?? before.origin,
-      // A turn without a question keeps the live one.
-      asks: asks ?? (state.view === before.state.view ? before.asks : undefined),
+      asks: this.#liveQuestion(replies),
       floodedMs: isFlood ? nowMs : before.floodedMs,
       traceparent: this.#traceOfWakeUp(traceparent),
     };
+    const outline = toOutline(state);
     const { flow, person } = outline;
     const shownState = { flow, asks: stored.asks, ...(person && { person }) };
     const tasks = asker === null ? [] : this.#toTasks(asker, { replies, state: shownState, traceparent });
@@ -383,6 +381,13 @@ export class Turn {
       listed: outline.listed,
     };
     return { change, tasks };
+  }
+
+  /** What the customer is asked for now. A turn without a question keeps the live one. */
+  #liveQuestion(replies: readonly Reply[]): string | undefined {
+    const { before, decision } = this;
+    const asks = replies.findLast((reply) => reply.asks !== undefined)?.asks;
+    return asks ?? (decision.state.view === before.state.view ? before.asks : undefined);
   }
 
   /** A wake-up belongs to the trace of the turn that asked for it, not of a turn that leaves it as it is. */

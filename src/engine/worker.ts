@@ -18,7 +18,7 @@ import {
   readOrGiveBack,
   STOPPING,
 } from './ends.ts';
-import { type Lease, type LeasedWork, nextWork, type Run } from './leases.ts';
+import { chooseWork, type HeldLease, type Lease, type NextWork } from './leases.ts';
 import { type Incoming, readOutboxItem } from './messages.ts';
 import type { DeliveryEnd, Outbox } from './outbox.ts';
 import type { Traces } from './trace.ts';
@@ -69,13 +69,13 @@ export class Worker {
    * `committed`: the turn that was decided and committed when its message was filed. After an error the lease
    * is left to expire, and the turn is repeated.
    */
-  async run(run: Run, committed?: CommittedTurn): Promise<void> {
-    let work = nextWork(run.lease, { isFirst: true });
-    let ended = committed ? await this.#deliver(run, committed) : await this.#deliverLeft(run, work);
-    ended ??= await this.#answer(run, work);
-    while (ended !== LOST && (await this.#release(run, ended))) {
-      work = nextWork(run.lease, { isFirst: false });
-      ended = await this.#answer(run, work);
+  async run(held: HeldLease, committed?: CommittedTurn): Promise<void> {
+    let work = chooseWork(held.lease, { isFirst: true });
+    let ended = committed ? await this.#deliver(held, committed) : await this.#deliverLeft(held, work);
+    ended ??= await this.#answer(held, work);
+    while (ended !== LOST && (await this.#release(held, ended))) {
+      work = chooseWork(held.lease, { isFirst: false });
+      ended = await this.#answer(held, work);
     }
   }
 
@@ -84,14 +84,14 @@ export class Worker {
    * too, only the latest turn's replies are sent twice, and no old reply follows a newer one. Null: none is
    * left.
    */
-  async #deliverLeft(run: Run, { isPutOff }: LeasedWork): Promise<WorkEnd | null> {
-    if (isPutOff || run.lease.record.outbox.length === 0) return null;
-    const tasks = readOutbox(run.lease);
+  async #deliverLeft(held: HeldLease, { isPutOff }: NextWork): Promise<WorkEnd | null> {
+    if (isPutOff || held.lease.record.outbox.length === 0) return null;
+    const tasks = readOutbox(held.lease);
     if (isAbandoned(tasks)) return tasks;
     const done = new Set<number>();
     // A reply that ends each process must not keep a lock.
     await this.#tools.outbox.doSideTasks(tasks, done);
-    return this.#dropStuck(run.lease, { tasks, done }) ?? this.#tools.outbox.deliver(run, tasks, done);
+    return this.#dropStuck(held.lease, { tasks, done }) ?? this.#tools.outbox.deliver(held, tasks, done);
   }
 
   /**
@@ -116,18 +116,21 @@ export class Worker {
    * Ends a delivery, or gives the lease back. True: the lease goes on with the next work. It tries until the
    * lease ends, because a reply that is not noted as sent would be sent again.
    */
-  async #release(run: Run, ended: Exclude<WorkEnd, Lost>): Promise<boolean> {
+  async #release(held: HeldLease, ended: Exclude<WorkEnd, Lost>): Promise<boolean> {
     const { records, runtime, limits, schedule } = this.#tools;
-    const ending = { ...toRelease(run.lease, ended), leaseMs: limits.leaseMs };
+    const ending = { ...toRelease(held.lease, ended), leaseMs: limits.leaseMs };
     for (let pauseMs = RELEASE_RETRY_MS; ; pauseMs *= 2) {
       try {
-        const { answer, record, nowMs } = await records.update(run.conversation, release(run.lease, ending));
-        if (ending.wait) schedule(run.conversation, ending.wait.afterMs);
+        const { answer, record, nowMs } = await records.update(
+          held.conversation,
+          release(held.lease, ending),
+        );
+        if (ending.wait) schedule(held.conversation, ending.wait.afterMs);
         if (!answer || record === null) return false;
-        run.advance(record, nowMs);
+        held.advance(record, nowMs);
         return true;
       } catch (error) {
-        const isOver = runtime.monotonicMs() + pauseMs >= run.aliveUntilMs;
+        const isOver = runtime.monotonicMs() + pauseMs >= held.aliveUntilMs;
         if (!(error instanceof StoreUnavailable) || isOver) throw error;
       }
       await runtime.sleep(pauseMs);
@@ -135,48 +138,48 @@ export class Worker {
   }
 
   /** Answers a message or a wake-up, and delivers what is decided. */
-  async #answer(run: Run, work: LeasedWork): Promise<WorkEnd> {
+  async #answer(held: HeldLease, work: NextWork): Promise<WorkEnd> {
     if (this.#tools.stopping.aborted) return STOPPING;
-    if (work.head === null && !work.isWoken) return work.isPutOff ? this.#doSideTasks(run) : NOTHING_DONE;
-    if (!this.#tools.leases.isAlive(run)) return LOST;
-    const turn = this.#begin(run, work);
+    if (work.head === null && !work.isWoken) return work.isPutOff ? this.#doSideTasks(held) : NOTHING_DONE;
+    if (!this.#tools.leases.isAlive(held)) return LOST;
+    const turn = this.#begin(held, work);
     if (isAbandoned(turn)) return turn;
-    const calls = new Calls(run.lease.record.journal);
+    const calls = new Calls(held.lease.record.journal);
     let committed: CommittedTurn | Abandoned;
     try {
-      committed = await this.#decideAndCommit({ run, turn, calls });
+      committed = await this.#decideAndCommit({ held, turn, calls });
     } catch (error) {
       turn.event.result = 'failed';
-      this.#end(run, turn, error);
+      this.#end(held, turn, error);
       throw error;
     }
-    if (!isAbandoned(committed)) return this.#deliver(run, committed);
+    if (!isAbandoned(committed)) return this.#deliver(held, committed);
     if (committed === LOST) turn.event.result = 'stale';
-    this.#end(run, turn);
+    this.#end(held, turn);
     return committed === LOST ? LOST : { ...committed, outcomes: calls.take() };
   }
 
   /** Delivers what a committed turn has decided. */
-  async #deliver(run: Run, { turn, tasks }: CommittedTurn): Promise<WorkEnd> {
+  async #deliver(held: HeldLease, { turn, tasks }: CommittedTurn): Promise<WorkEnd> {
     this.#reportCommitted(turn);
     try {
-      if (turn.work.isPutOff) return await this.#doSideTasks(run);
-      return await this.#tools.outbox.deliver(run, tasks);
+      if (turn.work.isPutOff) return await this.#doSideTasks(held);
+      return await this.#tools.outbox.deliver(held, tasks);
     } finally {
-      this.#end(run, turn);
+      this.#end(held, turn);
     }
   }
 
   /** While replies wait, others may need what stands behind them. */
-  async #doSideTasks(run: Run): Promise<WorkEnd> {
-    const tasks = readOutbox(run.lease);
+  async #doSideTasks(held: HeldLease): Promise<WorkEnd> {
+    const tasks = readOutbox(held.lease);
     return isAbandoned(tasks) ? tasks : this.#tools.outbox.doSideTasks(tasks);
   }
 
   /** Opens the turn, for those who watch it, too. */
-  #begin(run: Run, work: LeasedWork): Turn | GivenBack {
+  #begin(held: HeldLease, work: NextWork): Turn | GivenBack {
     const { spans, isTracing, traces } = this.#tools;
-    const turn = Turn.open(run.lease, work, this.#tools);
+    const turn = Turn.open(held.lease, work, this.#tools);
     if (isAbandoned(turn)) return turn;
     const { channel, input, attempt, conversation } = turn.event;
     if (traces?.channels.includes(channel)) traces.enter(turn);
@@ -185,23 +188,23 @@ export class Worker {
     if (traceparent !== undefined && acceptedMs !== undefined) {
       spans.mark({ name: 'wait', sinceMs: acceptedMs, parent: traceparent, channel, conversation });
     }
-    run.atWork.span = spans.begin({ name: 'turn', channel, input, attempt, parent: traceparent ?? null });
+    held.atWork.span = spans.begin({ name: 'turn', channel, input, attempt, parent: traceparent ?? null });
     return turn;
   }
 
-  async #decideAndCommit(work: TurnAtWork): Promise<CommittedTurn | Abandoned> {
+  async #decideAndCommit(current: TurnAtWork): Promise<CommittedTurn | Abandoned> {
     const { records, runtime, traces } = this.#tools;
-    const { run, turn } = work;
-    const attempted = await this.#attempt(work);
+    const { held, turn } = current;
+    const attempted = await this.#attempt(current);
     if (isAbandoned(attempted)) return attempted;
-    const decided = typeof attempted === 'string' ? await this.#giveUp(work, attempted) : attempted;
+    const decided = typeof attempted === 'string' ? await this.#giveUp(current, attempted) : attempted;
     if (isAbandoned(decided)) return decided;
     turn.endPhase('stepsMs');
     const sinceMs = runtime.nowMs();
-    const basis = { record: run.lease.record, head: turn.work.head };
-    const stored = await records.update(run.conversation, commit(basis, decided.change));
+    const basis = { record: held.lease.record, head: turn.work.head };
+    const stored = await records.update(held.conversation, commit(basis, decided.change));
     if (!stored.answer || stored.record === null) return LOST;
-    run.advance(stored.record, stored.nowMs);
+    held.advance(stored.record, stored.nowMs);
     turn.endPhase('commitMs');
     turn.endTrip('commit', sinceMs);
     turn.event.result = typeof attempted === 'string' ? 'dead' : 'done';
@@ -219,17 +222,17 @@ export class Worker {
   }
 
   /** The turn is over: one event for the log, the metrics and its span. */
-  #end(run: Run, turn: Turn, error?: unknown): void {
+  #end(held: HeldLease, turn: Turn, error?: unknown): void {
     const { observe, spans, isTracing } = this.#tools;
     turn.endPhase('deliverMs');
-    if (isTracing) spans.end(run.atWork.span, { result: turn.event.result }, error);
+    if (isTracing) spans.end(held.atWork.span, { result: turn.event.result }, error);
     observe.turn(turn.event);
   }
 
   /** Decides the turn. A reason: it can never be decided. */
-  async #attempt(work: TurnAtWork): Promise<DecidedTurn | DeadReason | Abandoned> {
+  async #attempt(current: TurnAtWork): Promise<DecidedTurn | DeadReason | Abandoned> {
     const { limits, observe, onError, stopping, runtime } = this.#tools;
-    const { turn, calls, run } = work;
+    const { turn, calls, held } = current;
     const { asker } = turn;
     if (turn.work.head !== null && !asker?.incoming) return 'unreadable';
     if (turn.event.attempt > limits.attempts) return 'attempts';
@@ -242,7 +245,7 @@ export class Worker {
       turn.endPhase('identifyMs');
       const message = asker.incoming?.message;
       const input: Input = message ? { kind: 'message', message } : { kind: 'wake' };
-      end = await this.#takeSteps(work, input, sender);
+      end = await this.#takeSteps(current, input, sender);
     } catch (error) {
       end = { kind: 'threw', error };
     }
@@ -256,7 +259,7 @@ export class Worker {
       return givenBack;
     }
     if (stopping.aborted && !calls.isPastIntent) return STOPPING;
-    observe.log.error({ err, conversation: run.conversation }, 'a turn threw');
+    observe.log.error({ err, conversation: held.conversation }, 'a turn threw');
     return 'threw';
   }
 
@@ -273,12 +276,12 @@ export class Worker {
   }
 
   /** Takes the turn's steps, and performs the effects between them. */
-  async #takeSteps(work: TurnAtWork, first: Input, sender: Sender): Promise<StepsEnd | Abandoned> {
-    const { turn, calls } = work;
+  async #takeSteps(current: TurnAtWork, first: Input, sender: Sender): Promise<StepsEnd | Abandoned> {
+    const { turn, calls } = current;
     const steps = turn.takeSteps(first, { sender, calls });
     let next = steps.next();
     while (!next.done) {
-      const outcome = await this.#tools.effects.perform(next.value, work);
+      const outcome = await this.#tools.effects.handle(next.value, current);
       if (isAbandoned(outcome)) return outcome;
       next = steps.next(outcome);
     }
@@ -290,11 +293,11 @@ export class Worker {
    * knows what may have been called. If that throws as well, the state stays, and the customer gets an
    * apology. A wake-up is tried again later, because an operation may wait for it.
    */
-  async #giveUp(work: TurnAtWork, reason: DeadReason): Promise<DecidedTurn | Abandoned> {
-    const { run, turn } = work;
+  async #giveUp(current: TurnAtWork, reason: DeadReason): Promise<DecidedTurn | Abandoned> {
+    const { held, turn } = current;
     const { before, asker } = turn;
     const { state } = before;
-    const { record, conversation } = run.lease;
+    const { record, conversation } = held.lease;
     const { head } = turn.work;
     turn.letters.push({ reason, body: head?.body ?? record.state });
     if (head === null) {
@@ -304,7 +307,7 @@ export class Worker {
     }
     if (asker !== null) {
       turn.startOver(state);
-      const end = await this.#askWhatFailed(work, asker.sender);
+      const end = await this.#askWhatFailed(current, asker.sender);
       if (isAbandoned(end)) return end;
       if (end.kind === 'decided') return end.decided;
       this.#tools.observe.log.error({ err: end.error, conversation }, 'a turn threw while it was given up');
@@ -313,9 +316,9 @@ export class Worker {
     return turn.conclude();
   }
 
-  async #askWhatFailed(work: TurnAtWork, sender: Sender): Promise<StepsEnd | Abandoned> {
+  async #askWhatFailed(current: TurnAtWork, sender: Sender): Promise<StepsEnd | Abandoned> {
     try {
-      return await this.#takeSteps(work, { kind: 'failed' }, sender);
+      return await this.#takeSteps(current, { kind: 'failed' }, sender);
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
       return { kind: 'threw', error };
@@ -326,7 +329,7 @@ export class Worker {
 function toRelease({ record }: Lease, ended: Exclude<WorkEnd, Lost>): Omit<Release, 'leaseMs'> {
   if (!isAbandoned(ended)) return ended;
   const { reason, afterMs, outcomes } = ended;
-  const wait = { reason, afterMs, tried: record.retry ?? NEVER_TRIED, holdsWakeUps: true };
+  const wait = { reason, afterMs, tried: record.retry ?? NEVER_TRIED, isGivenBack: true };
   return { ...NOTHING_DONE, wait, outcomes };
 }
 

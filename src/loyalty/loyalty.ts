@@ -87,7 +87,7 @@ export function createPerform({ observe, ...parts }: Rules): Perform {
   return async (effect, context) => {
     const session = new Session(context, tools);
     try {
-      const outcome = await performEffect(effect, session);
+      const outcome = await dispatch(effect, session);
       return session.isInterrupted ? 'interrupted' : outcome;
     } finally {
       reportClock(session);
@@ -95,7 +95,7 @@ export function createPerform({ observe, ...parts }: Rules): Perform {
   };
 }
 
-async function performEffect(effect: Effect, session: Session): Promise<Outcome> {
+async function dispatch(effect: Effect, session: Session): Promise<Outcome> {
   switch (effect.kind) {
     case 'accumulate':
       return (await readInterrupted(effect.operation, session)) ?? accumulate(effect, session);

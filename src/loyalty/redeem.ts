@@ -29,7 +29,7 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
 
   const { names } = customer;
   const locks = { names, operation, forMs: SHORT_LOCK_MS };
-  let isIntended = false;
+  let keepsLocks = false;
   try {
     let others = await lockAll(context, locks);
     if (others === 'busy') return { kind: 'busy', operation };
@@ -48,14 +48,14 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
     const lookup: Lookup = { kind: 'redeem', by, code: gift, fromMs, ...session.callTimes(), ...evidence };
     if (!session.mayBegin()) return { kind: 'unavailable', operation };
     // Before the answer: if it is lost, the intent may be stored, and the operation must keep its locks.
-    isIntended = true;
+    keepsLocks = true;
     const permit = await session.intend(operation, { lookup });
     if (permit === 'interrupted') return { kind: 'unavailable', operation };
     if (permit === 'unreplicated') return { kind: 'unavailable', operation, locks: lookup.locks };
     const { kind } = await session.redeem({ ...customer.request, writeBefore, permit });
     return await conclude(kind, { operation, lookup, others }, session);
   } finally {
-    if (!isIntended) await unlockAll(context, locks);
+    if (!keepsLocks) await unlockAll(context, locks);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PerformProof } from '../conversation/proof.ts';
+import type { ProveByCode } from '../conversation/proof.ts';
 import { Transport } from '../http/transport.ts';
 import { type CodeMessage, HttpProofGateway, type ProofGateway, type Sending } from './gateway.ts';
 import { OneTimeCodes, type ProofOptions } from './proof.ts';
@@ -9,9 +9,9 @@ export type GatewaySettings = { readonly url: string; readonly token: string | u
 /** What the console shows of a code: only while the sandbox is the backend. */
 export type ShownCode = Pick<CodeMessage, 'phone' | 'text'> & { readonly atMs: number };
 
-/** What the app uses of one-time codes. Without a gateway there is nothing to perform or show. */
+/** What the app uses of one-time codes. Without a gateway there is nothing to prove by or show. */
 export type OpenProof = {
-  readonly perform?: PerformProof;
+  readonly proveByCode?: ProveByCode;
   readonly shown?: () => readonly ShownCode[];
   close(): Promise<void>;
 };
@@ -25,7 +25,7 @@ export function openProof(
   const real = new HttpProofGateway({ ...settings, transport: new Transport() });
   const shown = sandbox ? new ShownCodes(real, options.runtime) : undefined;
   const proof = new OneTimeCodes({ ...options, gateway: shown ?? real });
-  return { perform: proof.perform, close: () => proof.close(), ...(shown && { shown: shown.list }) };
+  return { proveByCode: proof.proveByCode, close: () => proof.close(), ...(shown && { shown: shown.list }) };
 }
 
 const MAX_SHOWN = 20;

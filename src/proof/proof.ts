@@ -1,4 +1,4 @@
-import type { CodeSent, CodeTried, PerformProof, ProofEffect } from '../conversation/proof.ts';
+import type { CodeSent, CodeTried, ProofEffect, ProveByCode } from '../conversation/proof.ts';
 import type { Words } from '../i18n.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Observe } from '../observability/metrics.ts';
@@ -23,7 +23,7 @@ const PLACES = 8;
 const PATIENCE_MS = 1000;
 const ALARM_EVERY_MS = 60_000;
 
-type About = Parameters<PerformProof>[1];
+type About = Parameters<ProveByCode>[1];
 type EffectOf<Kind extends ProofEffect['kind']> = Extract<ProofEffect, { kind: Kind }>;
 
 /**
@@ -49,7 +49,7 @@ export class OneTimeCodes {
     this.#places = new Bulkhead({ places: PLACES, patienceMs: PATIENCE_MS }, runtime);
   }
 
-  readonly perform: PerformProof = async (effect, about) => {
+  readonly proveByCode: ProveByCode = async (effect, about) => {
     if (effect.kind === 'tryCode') {
       const tried = await this.#try(effect, about);
       this.#options.observe.code(tried.result);

@@ -170,6 +170,10 @@ export class VersionedRecords<Content> {
     return this.#seen.has(name) || this.#waiting.has(name);
   }
 
+  /**
+   * Applies the transition to the record, from memory or read, and swaps, until no other process is faster. An
+   * answer that changes nothing counts only if the record was read.
+   */
   async #swap<Answer>(
     name: string,
     transition: Transition<Content, Answer>,
@@ -177,18 +181,18 @@ export class VersionedRecords<Content> {
   ): Promise<UpdateResult<Content, Answer>> {
     const { runtime, onFault } = this.#parts;
     const remembered = this.#seen.get(name);
-    const isDoubtful = remembered === undefined || (isCostly && remembered.isShared);
-    const isExpected = listed || Boolean(remembered?.version);
-    let seen = isDoubtful ? await this.#read(name, remembered) : remembered;
+    const isTrusted = remembered !== undefined && !(isCostly && remembered.isShared);
+    const shouldExist = listed || Boolean(remembered?.version);
+    let seen = isTrusted ? remembered : await this.#read(name, remembered);
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; ) {
       const nowMs = seen.nodeMs + Math.floor(runtime.monotonicMs() - seen.atMs);
       const { record, answer } = transition(seen.record, nowMs);
       const isRead = seen !== remembered;
-      const isLost = isRead && isExpected && seen.version === null;
+      const isLost = isRead && shouldExist && seen.version === null;
       const fault = seen.fault ?? (isLost ? 'record_lost' : undefined);
       if (record === seen.record && fault === undefined) {
         if (isRead) return this.#remember(name, seen, { answer, record, nowMs, durable: !durable });
-        // What is remembered may be old: the answer is sure only after a read.
+        // What is remembered may be old.
         seen = await this.#read(name);
         continue;
       }

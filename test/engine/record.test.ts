@@ -173,7 +173,7 @@ const wait = { afterMs: 100, reason: 'why', leastMs: 50, madeAtMs: NOW - 7 };
 const waiting = { atMs: NOW + 100, earliestMs: NOW + 50, reason: 'why', tries: 0, sinceMs: 0 };
 const kept = { ...retry, madeAtMs: NOW - 8 };
 const uncertain = { ...kept, atMs: NOW, tries: 3, sinceMs: NOW - 9 };
-const holds = { wait: { ...wait, holdsWakeUps: true } };
+const holds = { wait: { ...wait, isGivenBack: true } };
 const brief = { wait: { afterMs: 9, reason: '' } };
 
 function releaseOf(over: Partial<ConversationRecord>, giving: object = {}) {

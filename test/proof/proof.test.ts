@@ -42,34 +42,34 @@ it('a process that dies while it sends leaves a code that counts, and the next o
     },
     async close() {},
   });
-  void dying.perform(SEND, ABOUT);
+  void dying.proveByCode(SEND, ABOUT);
   await expect.poll(() => code).not.toBe('');
   const next = open();
-  expect(await next.perform(SEND, ABOUT)).toEqual({ kind: 'codeSent', result: 'unknown' });
+  expect(await next.proveByCode(SEND, ABOUT)).toEqual({ kind: 'codeSent', result: 'unknown' });
   expect(sent).toEqual([]);
-  const tried = await next.perform(tryCode(code), { conversation: 'c', message: 'm2' });
+  const tried = await next.proveByCode(tryCode(code), { conversation: 'c', message: 'm2' });
   expect(tried).toMatchObject({ result: 'right' });
 });
 
 it('a code counts for its purpose and its phone', async () => {
   const { sent, open, tryCode } = world();
-  const { perform } = open();
-  await perform(SEND, ABOUT);
+  const { proveByCode } = open();
+  await proveByCode(SEND, ABOUT);
   const { code = '' } = sent[0] ?? {};
   const about = (message: string) => ({ conversation: 'c', message });
-  expect(await perform(tryCode(code, 'points'), about('m2'))).toMatchObject({ result: 'wrong', left: 2 });
+  expect(await proveByCode(tryCode(code, 'points'), about('m2'))).toMatchObject({ result: 'wrong', left: 2 });
   const other = { ...tryCode(code), phone: '+84912345678' };
-  expect(await perform(other, about('m3'))).toMatchObject({ result: 'expired' });
-  expect(await perform(tryCode(code), about('m4'))).toMatchObject({ result: 'right' });
+  expect(await proveByCode(other, about('m3'))).toMatchObject({ result: 'expired' });
+  expect(await proveByCode(tryCode(code), about('m4'))).toMatchObject({ result: 'right' });
 });
 
 it('a gateway that hangs holds up eight turns of a process, no more', async () => {
   const { open } = world();
-  const { perform } = open({ send: () => new Promise(() => {}), async close() {} });
+  const { proveByCode } = open({ send: () => new Promise(() => {}), async close() {} });
   const results: string[] = [];
   for (let phone = 0; phone < 12; phone++) {
     const about = { conversation: `c${phone}`, message: 'm' };
-    void perform({ ...SEND, phone: `+8491234567${phone}`.slice(0, 12) }, about).then(({ result }) =>
+    void proveByCode({ ...SEND, phone: `+8491234567${phone}`.slice(0, 12) }, about).then(({ result }) =>
       results.push(result),
     );
   }
@@ -86,9 +86,9 @@ it.each([
   'a gateway whose answer is %s raises %i alarms, without anything of the customer',
   async (result, count) => {
     const { open, observed } = world();
-    const { perform } = open({ send: async () => result, async close() {} });
-    await perform(SEND, ABOUT);
-    await perform({ ...SEND, phone: '+84912345678' }, { conversation: 'd', message: 'm2' });
+    const { proveByCode } = open({ send: async () => result, async close() {} });
+    await proveByCode(SEND, ABOUT);
+    await proveByCode({ ...SEND, phone: '+84912345678' }, { conversation: 'd', message: 'm2' });
     const alarms = observed.filter((line) => line.includes('codes_failing'));
     expect(alarms).toHaveLength(count);
     expect(alarms.join()).not.toMatch(/867123456|912345678/);
@@ -97,9 +97,9 @@ it.each([
 
 it('codes are spread over all possible ones', async () => {
   const { sent, open } = world();
-  const { perform } = open();
+  const { proveByCode } = open();
   for (let at = 0; at < 40; at++)
-    await perform({ ...SEND, phone: `+849123${10_000 + at}` }, { conversation: `c${at}`, message: 'm' });
+    await proveByCode({ ...SEND, phone: `+849123${10_000 + at}` }, { conversation: `c${at}`, message: 'm' });
   expect(sent).toHaveLength(40);
   expect(new Set(sent.map(({ code }) => code)).size).toBeGreaterThan(37);
   expect(new Set(sent.map(({ code }) => code[0])).size).toBeGreaterThan(5);

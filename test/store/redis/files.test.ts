@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import { MAX_FILE_BYTES } from '../../../src/engine/messages.ts';
-import { Files } from '../../../src/records/files.ts';
+import { StaffFiles } from '../../../src/records/staff-files.ts';
 import { connectRedis } from '../../../src/store/redis/connection.ts';
 import { createRedisRecords } from '../../../src/store/redis/records.ts';
 import { someEncryption } from '../../engine/bot.ts';
@@ -15,7 +15,7 @@ it('the largest file of staff is kept in Redis, and read by another process', as
   const open = async () => {
     const connection = await connectRedis(addressOf(server.url), { log: memoryLog(), canary: ANY });
     onTestFinished(() => connection.close());
-    return new Files({ store: createRedisRecords(connection), encryption });
+    return new StaffFiles({ store: createRedisRecords(connection), encryption });
   };
   const one = await open();
   const other = await open();

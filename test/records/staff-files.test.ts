@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Files } from '../../src/records/files.ts';
+import { StaffFiles } from '../../src/records/staff-files.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { someEncryption } from '../engine/bot.ts';
@@ -7,7 +7,7 @@ import { someEncryption } from '../engine/bot.ts';
 test('a file of staff is kept sealed under a name that says nothing, once for each message', async () => {
   const store = createMemoryStore(systemRuntime);
   const encryption = someEncryption();
-  const files = new Files({ store, encryption });
+  const files = new StaffFiles({ store, encryption });
   const first = Buffer.from('the first picture');
   const second = Buffer.from('another one');
   const name = await files.keep('T1', 'n1', first);
@@ -18,6 +18,6 @@ test('a file of staff is kept sealed under a name that says nothing, once for ea
   expect(Buffer.from(bytes ?? []).includes('picture')).toBe(false);
   expect(name).not.toMatch(/T1|n1/);
   expect(await files.read('unknown')).toBeNull();
-  const withOtherKeys = new Files({ store, encryption: someEncryption() });
+  const withOtherKeys = new StaffFiles({ store, encryption: someEncryption() });
   expect(await withOtherKeys.read(name)).toBeNull();
 });

@@ -7,7 +7,7 @@ const FILE_MS = 25 * 60 * 60 * 1000;
  * Files that staff send, each in a separate value: a conversation's record is written with each message, so
  * it has only the name. They are sealed, and expire. All methods reject with `StoreUnavailable`.
  */
-export class Files {
+export class StaffFiles {
   readonly #store: Pick<RecordStore, 'read' | 'compareAndSwap'>;
   readonly #encryption: Encryption;
 
