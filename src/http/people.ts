@@ -74,7 +74,7 @@ type TakenIdentities = {
 function faultOf({ name, token }: Person, { tokens, names }: TakenIdentities): string | undefined {
   if (name === '' || token === '') return 'wants a name, a colon and a token';
   if (name.length > MAX_STAFF_NAME) return `its name wants at most ${MAX_STAFF_NAME} characters`;
-  if (/[\p{Cc}\p{Cf}]/u.test(name)) return 'its name has a character that nobody sees';
+  if (name.search(INVISIBLE) >= 0) return 'its name has a character that nobody sees';
   const sameName = names.get(foldName(name));
   if (sameName !== undefined) return `its name is that of ${sameName}, wants another`;
   const sameToken = tokens.get(token);
@@ -89,14 +89,12 @@ function faultOf({ name, token }: Person, { tokens, names }: TakenIdentities): s
   }
 }
 
+/** U+2800, an empty Braille pattern, is a letter by Unicode. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+
 /** What makes two names one for a reader: case, blanks and what cannot be seen do not count. */
 const foldName = (name: string): string =>
-  name
-    .normalize('NFKC')
-    .replace(/[\p{Cc}\p{Cf}]/gu, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .toLowerCase();
+  name.normalize('NFKC').replace(INVISIBLE, '').replace(/\s+/g, ' ').trim().toLowerCase();
 
 /** How often the file is read. A change counts once it was read twice: an editor may be writing. */
 const READ_EVERY_MS = 5000;

@@ -93,7 +93,7 @@ test('a token of a person opens the inbox and nothing else; a session does no mo
   expect((await request('somebody-else-0123456789', '/staff/tickets')).status).toBe(401);
 });
 
-test.each(['Lan', ' lan ', 'LAN', 'L\u200ban', 'Ｌａｎ'])(
+test.each(['Lan', ' lan ', 'LAN', 'L\u200ban', 'Lan\ufe0f', 'La\u3164n', 'Lan\u2800', 'Ｌａｎ'])(
   'STAFF_TOKEN cannot use the name of a person: %j',
   async (by) => {
     const { request, ask } = await start(`Lan: ${LAN}`);

@@ -5,8 +5,9 @@ import { REASONS } from '../../conversation/state.ts';
 import type { SeenTicket, Tickets } from '../../operators/tickets.ts';
 import { StoreUnavailable } from '../../store/port.ts';
 import type { ChannelParts } from '../channel.ts';
+import type { CallFailure } from '../platforms.ts';
 import { pause } from '../watch.ts';
-import { failureIn, type TelegramApi } from './api.ts';
+import { ApiError, failureIn, type TelegramApi } from './api.ts';
 
 /* STAFF_TELEGRAM_CHAT: a group of staff gets one message a ticket, edited when it is taken or closed. */
 
@@ -22,7 +23,7 @@ export type StaffGroupSettings = {
 };
 
 type StaffGroupParts = StaffGroupSettings &
-  Pick<ChannelParts, 'words' | 'secrets'> & {
+  Pick<ChannelParts, 'words' | 'secrets' | 'observe'> & {
     readonly tickets: Pick<Tickets, 'list' | 'find'>;
     readonly api: Pick<TelegramApi, 'call'>;
   };
@@ -31,6 +32,8 @@ type StaffGroupParts = StaffGroupSettings &
 const EVERY_MS = 3_000;
 /** After a refusal of the group. */
 const REFUSED_MS = 30_000;
+/** Waits double with each failure, up to this if the message perhaps arrived: it comes again. */
+const MOST_MS = 10 * 60_000;
 /** Messages that are kept to be edited. */
 const MOST_KEPT = 500;
 /** The name of what is kept: the messages of all processes. One at a time writes. */
@@ -57,6 +60,8 @@ export class StaffGroup {
   readonly #parts: StaffGroupParts;
   readonly #stopping = new AbortController();
   #fault: string | undefined;
+  /** Rounds that failed, since the last one that did not. */
+  #failed = 0;
   #rounds: Promise<void> | undefined;
 
   constructor(parts: StaffGroupParts) {
@@ -83,24 +88,49 @@ export class StaffGroup {
   }
 
   async #keepPosting(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) await pause(this.#waitAfter(await this.#try(() => this.#postNext())), signal);
+  }
+
+  /** How long to wait after a round, ms. Telegram says how long after a 429. */
+  #waitAfter(failure: CallFailure | undefined): number {
     const { everyMs = EVERY_MS } = this.#parts;
-    while (!signal.aborted) {
-      await this.#try(() => this.#postNext());
-      await pause(this.#fault === undefined ? everyMs : Math.max(everyMs, REFUSED_MS), signal);
+    if (failure === undefined || failure.kind === 'delivered') {
+      this.#failed = 0;
+      return everyMs;
+    }
+    this.#failed += 1;
+    const doubledMs = everyMs * 2 ** this.#failed;
+    switch (failure.kind) {
+      case 'throttled':
+        return Math.max(everyMs, failure.afterMs ?? REFUSED_MS);
+      case 'rejected':
+      case 'unreachable':
+        return Math.max(everyMs, REFUSED_MS);
+      case 'uncertain':
+        return Math.min(MOST_MS, doubledMs);
+      case 'undelivered':
+      case 'unauthorized':
+        return Math.min(REFUSED_MS, doubledMs);
     }
   }
 
-  /** Keeps why Telegram refuses the group. Other faults pass by themselves. */
-  async #try(work: () => Promise<unknown>): Promise<void> {
+  /** Resolves to how it failed. Keeps why Telegram refuses the group; other faults pass by themselves. */
+  async #try(work: () => Promise<unknown>): Promise<CallFailure | undefined> {
     try {
       await work();
       this.#fault = undefined;
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return;
-      const { meaning, message } = failureIn(error);
-      if (meaning.kind !== 'rejected' && meaning.kind !== 'unreachable') return;
+      return undefined;
+    } catch (err) {
+      if (!(err instanceof ApiError)) {
+        const isStore = err instanceof StoreUnavailable;
+        if (!isStore) this.#parts.observe.log.error({ err }, 'telling the group of staff failed');
+        return { kind: isStore ? 'undelivered' : 'uncertain' };
+      }
+      const { meaning, message } = err;
       const hint = 'add the bot to the group, and look whether its id is right';
-      this.#fault = `STAFF_TELEGRAM_CHAT: Telegram refuses this group (${message}): ${hint}`;
+      if (meaning.kind === 'rejected' || meaning.kind === 'unreachable')
+        this.#fault = `STAFF_TELEGRAM_CHAT: Telegram refuses this group (${message}): ${hint}`;
+      return meaning;
     }
   }
 

@@ -62,7 +62,7 @@ export class TelegramChannel implements Channel {
     this.#api = new TelegramApi(options);
     const registration = new TelegramCheck({ ...options, api: this.#api }, observe.log);
     const { staffGroup, words } = options;
-    this.#group = staffGroup && new StaffGroup({ ...staffGroup, words, api: this.#api });
+    this.#group = staffGroup && new StaffGroup({ ...staffGroup, words, observe, api: this.#api });
     const check = async () => {
       await this.#group?.check();
       return [...(await registration.look()), ...this.#pollingFaults(), ...(this.#group?.faults() ?? [])];

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { createClient } from '../../../src/channels/staff/client.ts';
@@ -7,6 +8,7 @@ import type { Ticket } from '../../../src/conversation/state.ts';
 import { createSecrets } from '../../../src/records/secrets.ts';
 import { createWorld } from '../../engine/bot.ts';
 import { startBot } from '../../support/app.ts';
+import { recordingObserve } from '../../support/observe.ts';
 import { startTelegramDouble } from '../../support/telegram-double.ts';
 import { words } from '../harness.ts';
 
@@ -35,6 +37,7 @@ async function createGroups(processes: number) {
       timeZone: 'Asia/Ho_Chi_Minh',
       api,
       words,
+      observe: recordingObserve().observe,
       secrets: createSecrets('telegram', {
         ...world,
         sealer: world.encryption,
@@ -114,6 +117,28 @@ test('the next process knows what the last one sent; a platform that is down del
     .poll(() => double.shown(GROUP).map(({ text }) => text))
     .toEqual([expect.stringContaining('taken')]);
   expect(double.shown(GROUP)).toHaveLength(1);
+});
+
+test('what Telegram asks to wait is obeyed, and a message that perhaps arrived does not come again at once', async () => {
+  const { double, tickets } = await createGroups(1);
+  const throttled = { code: 429, description: 'Too Many Requests', parameters: { retry_after: 1 } };
+  const failing = { code: 500, description: 'Internal Server Error' };
+  double.script('sendMessage', throttled, ...Array(20).fill(failing));
+  tickets.set('T1', ticketOf('T1'));
+  const sent = () => double.calls('sendMessage').length;
+  await expect.poll(sent).toBe(1);
+  await setTimeout(500);
+  expect(sent()).toBe(1);
+  await expect.poll(sent, { timeout: 3000 }).toBeGreaterThan(1);
+  await setTimeout(1000);
+  expect(sent()).toBeLessThan(10);
+});
+
+test('an answer of Telegram that says no message ends no process', async () => {
+  const { double, tickets } = await createGroups(1);
+  double.script('sendMessage', { code: 200, description: '', ...{ ok: true, result: true } });
+  tickets.set('T1', ticketOf('T1'));
+  await expect.poll(() => double.shown(GROUP)).toHaveLength(1);
 });
 
 test('a group whose id is wrong is a fault until the bot is let in', async () => {
