@@ -108,8 +108,8 @@ const row = (page: Page, name: string) => page.locator('#tickets a').filter({ ha
 async function answer(page: Page, text: string): Promise<void> {
   await page.locator('#reply').fill(text);
   await page.locator('#send').click();
-  await page.locator('#said').getByText(text).waitFor();
-  await page.locator('#said').getByText('Đã gửi').last().waitFor();
+  await page.locator('#messages').getByText(text).waitFor();
+  await page.locator('#messages').getByText('Đã gửi').last().waitFor();
 }
 
 /** The inbox: one customer who is being answered, with the card, others who wait. */

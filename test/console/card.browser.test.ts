@@ -102,7 +102,7 @@ it('a typed number is masked until staff give a reason, which colleagues see as 
   await card(page).getByText('0867 123 456').waitFor();
   expect(await card(page).textContent()).toMatch(/chưa xác minh.*Điểm[\d.]+/);
   for (const one of [page, colleague])
-    await one.locator('#said').getByText(`🔓 0867 *** 456: ${REASON}`).waitFor();
+    await one.locator('#messages').getByText(`🔓 0867 *** 456: ${REASON}`).waitFor();
   await colleague.getByRole('button', { name: 'Đọc lại' }).click();
   await card(colleague).getByText('0867 *** 456').waitFor();
   expect(await card(colleague).textContent()).not.toMatch(/Điểm\d/);
@@ -121,7 +121,7 @@ it('on a phone the card is read when it is looked at, and not before', async () 
   const reads: string[] = [];
   page.on('request', (request) => request.url().endsWith('/customer') && reads.push(request.url()));
   await rows(page).first().click();
-  await page.locator('#said').getByText('số mình').waitFor();
+  await page.locator('#messages').getByText('số mình').waitFor();
   await keepLook(page, 'card-phone-talk');
   expect(reads).toEqual([]);
   await page.locator('#toAbout').click();
@@ -153,7 +153,7 @@ it('a phone or e-mail of the customer is copied by one click', async () => {
   await say('qa-1', ...TYPED);
   const page = await open({ permissions: ['clipboard-read', 'clipboard-write'] });
   await rows(page).first().click();
-  const chat = page.locator('#said');
+  const chat = page.locator('#messages');
   for (const [shown, copied] of [
     ['📋 0867 123 456', '0867123456'],
     ['📋 an@gmail.com', 'an@gmail.com'],
@@ -211,7 +211,7 @@ it('a new customer and a new message ring and notify if staff want it, without a
   const before = await page.evaluate('shown.length');
   await page.evaluate('window.isFocused = true');
   await say('qa-1', { text: 'alo 2' });
-  await page.locator('#said').getByText('alo 2').waitFor();
+  await page.locator('#messages').getByText('alo 2').waitFor();
   await page.evaluate('window.isFocused = false');
   await fetch(`${bot.url}/staff/tickets/${first}/claim`, {
     method: 'POST',
@@ -220,7 +220,7 @@ it('a new customer and a new message ring and notify if staff want it, without a
   });
   await page.getByText('của Minh').first().waitFor();
   await say('qa-1', { text: 'alo 3' });
-  await page.locator('#said').getByText('alo 3').waitFor();
+  await page.locator('#messages').getByText('alo 3').waitFor();
   expect(await page.evaluate('shown.length')).toBe(before);
   await notice.click();
   await say('qa-2', { text: 'alo 4' });

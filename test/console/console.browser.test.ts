@@ -256,7 +256,7 @@ async function ask(conversation: string, text = 'gặp nhân viên', name?: stri
 
 const rows = (page: Page) => page.locator('#tickets a');
 const answer = (page: Page) => page.getByRole('textbox', { name: 'Câu trả lời' });
-const bubbles = (page: Page) => page.locator('#said > :not(.before) .bubble');
+const bubbles = (page: Page) => page.locator('#messages > :not(.before) .bubble');
 const note = (page: Page) => page.locator('#note');
 const press = (page: Page, name: string) =>
   page
@@ -320,7 +320,7 @@ it('two of staff claim by typing, see who has whom, take over knowingly, and los
   await bubbles(minh).getByText('Mình xem nhé').waitFor();
   await note(lan).getByText('Minh đang trả lời khách này.').waitFor();
   await bubbles(lan).getByText('Mình xem nhé').waitFor();
-  expect(await lan.locator('#said .mine small').first().textContent()).toMatch(/^Minh · \d+:\d+/);
+  expect(await lan.locator('#messages .mine small').first().textContent()).toMatch(/^Minh · \d+:\d+/);
   await press(lan, 'Nhận thay');
   await note(minh).getByText('Lan đang trả lời khách này.').waitFor();
   await press(lan, 'Bỏ nhận');
@@ -440,7 +440,7 @@ it('on a phone the conversation keeps half of what the keyboard leaves, and fing
   await page.setViewportSize(ABOVE_KEYBOARD);
   for (const text of ['Chào bạn', 'Chào bạn,\nbạn chụp\nmã giúp\nmình nhé,\ncả dòng\ncuối']) {
     await answer(page).fill(text);
-    const height = async () => (await page.locator('#said').boundingBox())?.height;
+    const height = async () => (await page.locator('#messages').boundingBox())?.height;
     await expect.poll(height).toBeGreaterThanOrEqual(ABOVE_KEYBOARD.height / 2);
   }
   // What was written last stays in sight, and a phone's Enter begins a line.
@@ -452,9 +452,9 @@ it('on a phone the conversation keeps half of what the keyboard leaves, and fing
     )
     .toBeLessThan(400);
   await answer(page).press('Enter');
-  expect(await page.locator('#said .mine').count()).toBe(0);
+  expect(await page.locator('#messages .mine').count()).toBe(0);
   await press(page, 'Gửi');
-  await page.locator('#said .mine').waitFor();
+  await page.locator('#messages .mine').waitFor();
   await page.getByRole('link', { name: 'Về khách này' }).tap();
   await page.locator('#facts').waitFor();
   expect(await small()).toEqual([]);
@@ -507,7 +507,7 @@ it('staff of a shop sign in to their inbox; what belongs together has one name, 
   expect(await page.locator('#facts').textContent()).toContain(`Mã tra cứu${reference}`);
   expect(await page.locator('body').textContent()).not.toContain('qa-77');
   // The day stands above everything, also above what led to the ticket.
-  expect(await page.locator('#said > *').first().getAttribute('class')).toBe('notice soft');
+  expect(await page.locator('#messages > *').first().getAttribute('class')).toBe('notice soft');
 });
 
 it('misunderstood sentences are counted by question, as lines or answers to paste', async () => {

@@ -41,7 +41,7 @@ async function ask(conversation: string, name: string, text: string) {
 
 const rows = (page: Page) => page.locator('#tickets a');
 const answer = (page: Page) => page.locator('#reply');
-const texts = (page: Page) => page.locator('#said > :not(.before) .bubble');
+const texts = (page: Page) => page.locator('#messages > :not(.before) .bubble');
 
 async function signIn(person: keyof typeof TOKENS, viewport = { width: 1360, height: 800 }): Promise<Page> {
   const { page } = await openPage(browser, bot.url, { viewport });

@@ -121,7 +121,7 @@ it('a picture that was sent before a person was asked for stands first in the co
   const lan = await open('Lan');
   await lan.locator('.media.picture img').waitFor();
   await lan.getByText('giúp mình với').last().waitFor();
-  const bubbles = await lan.locator('#said .bubble').allTextContents();
+  const bubbles = await lan.locator('#messages .bubble').allTextContents();
   expect(bubbles).toEqual(['tem mờ quá', expect.stringMatching(/nhân viên/), 'giúp mình với']);
   await keepLook(lan, 'before-1360');
 });
@@ -141,8 +141,8 @@ it('staff send a picture: it is shown before, goes with its text, and what is to
   await lan.locator('#send').click();
   await expect.poll(() => lan.locator('#attached').isVisible()).toBe(false);
   expect(await lan.locator('#reply').inputValue()).toBe('');
-  for (const page of [lan, minh]) await page.locator('#said .mine .media.picture img').waitFor();
-  await minh.locator('#said .mine').getByText('Đã gửi').waitFor();
+  for (const page of [lan, minh]) await page.locator('#messages .mine .media.picture img').waitFor();
+  await minh.locator('#messages .mine').getByText('Đã gửi').waitFor();
   expect(telegram.calls('sendPhoto').map(({ payload }) => payload.caption)).toEqual([
     'Lan: Nhãn như thế này ạ',
   ]);
@@ -159,10 +159,10 @@ it('both see live that a message was not sent and why, in the conversation and i
   telegram.script('sendMessage', { code: 403, description: 'Forbidden: bot was blocked by the user' });
   await answer(lan, 'Chào bạn');
   for (const page of [lan, minh]) {
-    await page.locator('#said').getByText('Chưa gửi được: khách đã chặn bot').waitFor();
+    await page.locator('#messages').getByText('Chưa gửi được: khách đã chặn bot').waitFor();
     await page.locator('#tickets').getByText('1 tin chưa gửi được').waitFor();
   }
   await answer(lan, 'Bạn còn đó không?');
-  await minh.locator('#said .mine').last().getByText('Đã gửi').waitFor();
+  await minh.locator('#messages .mine').last().getByText('Đã gửi').waitFor();
   await keepLook(minh, 'delivery-1360');
 });

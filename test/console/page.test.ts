@@ -93,7 +93,7 @@ describe('the console page', () => {
       '#chat',
       '#inside',
       '#play',
-      'bench.js',
+      'developers.js',
       'API docs',
     ];
     expect(parts.filter((part) => !shown?.includes(part))).toEqual([]);

@@ -1,9 +1,9 @@
 import { target } from './composer.js';
-import { $, button, local, make } from './page.js';
+import { $, button, make, toLocal } from './page.js';
 import { inbox } from './tickets.js';
 import { word } from './words.js';
 
-/* A picture or file that goes with the answer, where the customer's chat app takes one. */
+/* A picture or file that goes with the answer, if the customer’s chat app takes it. */
 
 const MAX_BYTES = 5 * 1024 * 1024;
 const TEXT_ONLY = word(
@@ -40,7 +40,7 @@ function attach(file) {
   const away = button('×', detach);
   away.ariaLabel = word('Do not send it', 'Bỏ tệp này');
   $('attached').replaceChildren(
-    make('span', 'grow', `📎 ${file.name} · ${local(Math.ceil(file.size / 1000), size)}`),
+    make('span', 'grow', `📎 ${file.name} · ${toLocal(Math.ceil(file.size / 1000), size)}`),
     away,
   );
   $('attached').hidden = false;

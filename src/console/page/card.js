@@ -1,12 +1,12 @@
-import { copying } from './copy.js';
-import { $, button, exchange, explain, listOf, local, make, moment } from './page.js';
+import { makeCopyable } from './copy.js';
+import { $, button, exchange, explain, make, makeList, toLocal, toLocalTime } from './page.js';
 import { REASONS } from './ticket-list.js';
-import { by, inbox } from './tickets.js';
+import { inbox, staffName } from './tickets.js';
 import { word } from './words.js';
 
 /*
- * The customer's card: who it is, and what AntCRM has of them. It is read when it comes in sight, since each
- * look is audited. What nobody proved is masked until staff give a reason.
+ * The customer's card: who it is, and what AntCRM has of them. It is read only when it is visible, because
+ * each look is audited. An identifier without proof stays masked until staff give a reason.
  */
 
 const ANTCRM = {
@@ -47,17 +47,17 @@ function draw(card) {
     points === null && word('AntCRM does not know this customer.', 'AntCRM chưa có khách này.');
   const about = ANTCRM[antcrm] ?? (needsReason ? NOT_PROVED : identifiers.length === 0 ? NOBODY : '');
   const rows = [
-    [word('Points', 'Điểm'), typeof points === 'number' && local(points)],
+    [word('Points', 'Điểm'), typeof points === 'number' && toLocal(points)],
     [word('Tier', 'Hạng'), rank],
   ];
   const parts = [
-    ...identifiers.map((one) => identifierRow(one, of)),
+    ...identifiers.map((identifier) => identifierRow(identifier, of)),
     ...[isUnknown, about].filter(Boolean).map((text) => make('p', 'soft', text)),
-    listOf(rows.filter(([, text]) => text)),
+    makeList(rows.filter(([, text]) => text)),
     historyOf(word('Earned', 'Tích điểm'), '+', earned),
     historyOf(word('Redeemed', 'Đổi quà'), '−', redeemed),
     tickets.length > 0 ? make('h3', '', word('Earlier', 'Lần trước')) : null,
-    ...tickets.map(earlier),
+    ...tickets.map(ticketLink),
   ];
   $('customer').replaceChildren(...parts.filter(Boolean));
 }
@@ -70,7 +70,7 @@ function identifierRow({ id, value, proved }, of) {
   return make(
     'p',
     'row',
-    proved || isRead ? copying(value) : value,
+    proved || isRead ? makeCopyable(value) : value,
     make('small', proved ? 'good' : 'bad', mark),
     isRead ? null : look,
   );
@@ -78,23 +78,23 @@ function identifierRow({ id, value, proved }, of) {
 
 function ask(of, value) {
   const reason = prompt(word(`Why do you look at ${value}?`, `Lý do xem điểm của ${value}?`));
-  if (reason !== null) void read('', { of, reason, by: by() });
+  if (reason !== null) void read('', { of, reason, by: staffName() });
 }
 
 function historyOf(title, sign, records) {
   if (records.length === 0) return null;
   const rows = records.map(({ at, what, code, score, failed }) => [
-    at ? moment(at, DAY) : '?',
-    [what ?? code, failed ? word('failed', 'không thành công') : score && sign + local(score)]
+    at ? toLocalTime(at, DAY) : '?',
+    [what ?? code, failed ? word('failed', 'không thành công') : score && sign + toLocal(score)]
       .filter(Boolean)
       .join(' · '),
   ]);
-  return make('details', '', make('summary', '', `${title} (${records.length})`), listOf(rows));
+  return make('details', '', make('summary', '', `${title} (${records.length})`), makeList(rows));
 }
 
-function earlier({ id, reason, openedAt, answeredBy }) {
+function ticketLink({ id, reason, openedAt, answeredBy }) {
   const names = answeredBy.join(', ') || word('nobody answered', 'chưa ai trả lời');
-  const link = make('a', '', [moment(openedAt, DAY), REASONS[reason], names].join(' · '));
+  const link = make('a', '', [toLocalTime(openedAt, DAY), REASONS[reason], names].join(' · '));
   link.href = `#inbox/${id}`;
   return make('p', '', link);
 }

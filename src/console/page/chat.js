@@ -1,131 +1,150 @@
-import { $, button, exchange, explain, follow, goTo, make, random, tell } from './page.js';
+import { $, button, emit, exchange, explain, followEvents, goTo, make, random } from './page.js';
 import { word } from './words.js';
 
 /*
- * The chat: one conversation, over the staff webhook. It tells `fresh` where another one begins, and `turn` ({ keys, trace })
- * once the last reply of a turn is there.
+ * The chat: one conversation over the staff webhook. It emits `fresh` when another conversation begins, and
+ * `turn` ({ keys, trace }) after the last reply of a turn.
  */
 
 const log = $('log');
 
-/** What the part that is played can do. */
-export const can = () => $('as').selectedOptions[0].dataset;
+/** The channel that the chat plays: its `proof`, and the keys `forms` and `contacts` if it has them. */
+export const playedRole = () => $('as').selectedOptions[0].dataset;
 
-/** Shows the chat where another view fills the screen. */
+/** Shows the chat if another view fills the screen. */
 export const showChat = () => $('chat').hidden && goTo('chat');
 
 const typing = $('typing');
 
-/** The current conversation. `mine`: the customer's bubbles by message id, and what each pressed. */
-let here = null;
+/**
+ * The current conversation.
+ * - `seen`: the numbers of the replies that are shown. `keys`: those of the current turn.
+ * - `sent`: the customer's bubbles by message id, each with the bot's bubble whose button was pressed.
+ * - `pending`: ids of the messages without an answer.
+ */
+let current = null;
 
-/** Turns to the conversation of that name; without one a new one is opened, as a customer would. */
-function turnTo(name) {
-  here?.left.abort();
-  here = {
-    ...{ name: name || `console-${random(2)}`, left: new AbortController() },
-    ...{ seen: new Set(), mine: new Map(), pending: new Set(), keys: [] },
+/** Opens the conversation of that name. Without a name a new one begins, as if the customer pressed Start. */
+function openConversation(name) {
+  current?.leaving.abort();
+  current = {
+    name: name || `console-${random(2)}`,
+    leaving: new AbortController(),
+    seen: new Set(),
+    sent: new Map(),
+    pending: new Set(),
+    keys: [],
   };
-  sessionStorage.conversation = here.name;
+  sessionStorage.conversation = current.name;
   log.replaceChildren(typing);
-  wait('', true);
-  tell('fresh');
-  follow(`webhooks/staff/${here.name}/events`, receive, { signal: here.left.signal, onLink: linked });
+  showTyping();
+  emit('fresh');
+  const { signal } = current.leaving;
+  followEvents(`webhooks/staff/${current.name}/events`, receive, { signal, onLink: showConnection });
   if (!name) send({ start: '' }, '');
 }
 
-function linked(stands) {
-  $('status').textContent = stands
+function showConnection(isConnected) {
+  $('status').textContent = isConnected
     ? word('Connected', 'Đã kết nối')
     : word('Reconnecting…', 'Đang kết nối lại…');
 }
 
-/** Sends one message. `label`: how it is shown; `item`: the bot's bubble whose button was pressed. */
+/** Sends a message. `label`: its text in the chat. `item`: the bot's bubble whose button was pressed. */
 export function send(message, label = message.text, item = null) {
   const name = $('name').value.trim();
-  const email = can().proof === 'profile' && $('profile').value.trim();
+  const email = playedRole().proof === 'profile' && $('profile').value.trim();
   const body = {
-    ...{ conversation: here.name, id: random(4), trace: true, locale: $('locale').value, as: $('as').value },
+    conversation: current.name,
+    id: random(4),
+    trace: true,
+    locale: $('locale').value,
+    as: $('as').value,
     ...(name && { name }),
     ...(email && { profile: { email } }),
     ...message,
   };
-  const bubble = mineOf(label);
-  here.mine.set(body.id, { bubble, item });
-  place(bubble);
+  const bubble = customerBubble(label);
+  current.sent.set(body.id, { bubble, item });
+  insertItem(bubble);
   if (label) showChat();
-  void post(body, here);
+  void post(body, current);
 }
 
-/** After a cut connection the repeat carries the same id, so that it counts once. */
-async function post(body, at) {
-  wait(body.id);
+/** Sends a message. After a lost connection it may be repeated with the same id, so that it counts once. */
+async function post(body, conversation) {
+  conversation.pending.add(body.id);
+  showTyping();
   const answer = await exchange('webhooks/staff', body);
-  if (at !== here) return;
+  if (conversation !== current) return;
   const { status, replies = [], trace } = answer?.content ?? {};
   // The answer comes as events.
   if (status === 'queued') return;
-  if (answer?.status !== 200) notice(explain(answer), 'bad', answer ? null : () => post(body, at));
+  if (answer?.status !== 200) notice(explain(answer), 'bad', answer ? null : () => post(body, conversation));
   for (const [index, reply] of replies.entries())
     receive({ ...reply, turn: body.id, trace, last: index === replies.length - 1 });
-  wait(body.id, true);
+  endWait(body.id);
 }
 
-/** A reply, by an answer or an event: both carry the same numbers. */
+/** Takes a reply of an answer or an event. Both number replies alike, so each reply is shown once. */
 function receive({ turn = '', last, trace, ...reply }) {
-  if (here.seen.has(reply.seq)) return;
-  here.seen.add(reply.seq);
-  here.keys.push(reply.key);
+  if (current.seen.has(reply.seq)) return;
+  current.seen.add(reply.seq);
+  current.keys.push(reply.key);
   if (!reply.quiet) showReply(reply, turn);
   if (reply.asks === 'proof') void showCode();
   if (!last) return;
   if (trace) showMessage(turn, trace.message);
-  tell('turn', { keys: here.keys, trace });
-  here.keys = [];
-  wait(turn, true);
+  emit('turn', { keys: current.keys, trace });
+  current.keys = [];
+  endWait(turn);
 }
 
-/** The text that a phone got: the bot tells it only while the sandbox is its backend. */
+/** Shows the text message with the one-time code. Only a bot with the sandbox as backend gives it. */
 async function showCode() {
   const { codes = [] } = (await exchange('console/codes').catch(() => null))?.content ?? {};
   if (codes[0]) notice(`📱 ${codes[0].phone}: ${codes[0].text}`, 'soft');
 }
 
-/** The customer waits for the answer to a message, or does no more. */
-function wait(id, isOver = false) {
-  if (isOver) here.pending.delete(id);
-  else here.pending.add(id);
-  typing.hidden = here.pending.size === 0;
-  toEnd();
+/** The message is answered. */
+function endWait(id) {
+  current.pending.delete(id);
+  showTyping();
 }
 
-const toEnd = () => log.scrollTo(0, log.scrollHeight);
+/** Shows that the bot is typing while a message has no answer. */
+function showTyping() {
+  typing.hidden = current.pending.size === 0;
+  scrollToEnd();
+}
 
-/** Before everything that came later; the sign that the bot writes stays last. */
-function place(item, before = typing) {
-  log.insertBefore(item, before);
-  toEnd();
+const scrollToEnd = () => log.scrollTo(0, log.scrollHeight);
+
+/** Inserts a bubble before another one. By default it is the last one, above the typing sign. */
+function insertItem(item, next = typing) {
+  log.insertBefore(item, next);
+  scrollToEnd();
 }
 
 function bubbleOf(kind, speaker, text) {
   return make('div', kind, make('p', 'bubble', make('span', 'unseen', `${speaker}: `), text));
 }
 
-/** What the customer said; whoever opens a conversation says nothing. */
-const mineOf = (label) =>
+/** The bubble of a customer's message. Without a text, the customer only opened the conversation. */
+const customerBubble = (label) =>
   label
     ? bubbleOf('mine', word('You', 'Bạn'), label)
     : make('p', 'notice soft', word('Opened the conversation', 'Mở cuộc trò chuyện'));
 
-/** A remark of the page itself. `again`: what to do once more. */
-export function notice(text, kind = 'bad', again = null) {
-  const retry = () => {
+/** Shows a remark of the page itself. `retry`: what its button repeats. */
+export function notice(text, kind = 'bad', retry = null) {
+  const onRetry = () => {
     item.remove();
-    again();
+    retry();
   };
   const item = make('div', `notice ${kind}`, text);
-  if (again) item.append(' ', button(word('Send again', 'Gửi lại'), retry));
-  place(item);
+  if (retry) item.append(' ', button(word('Send again', 'Gửi lại'), onRetry));
+  insertItem(item);
 }
 
 function showReply(reply, turn) {
@@ -135,45 +154,51 @@ function showReply(reply, turn) {
   for (const { id, label } of choices) labels.set(id, label);
   if (image) item.append(pictureOf(image));
   if (choices.length > 0 || form || sharePhone) {
-    for (const older of log.querySelectorAll('.bot:not(.past)')) putAside(older);
-    if (form && 'forms' in can()) item.append(formOf(form));
+    for (const older of log.querySelectorAll('.bot:not(.past)')) disableItem(older);
+    if (form && 'forms' in playedRole()) item.append(formOf(form));
     item.append(choicesOf(reply, item));
   }
-  const pressed = inPlace && here.mine.get(turn);
+  const pressed = inPlace && current.sent.get(turn);
   if (pressed?.item?.isConnected) {
     pressed.bubble.remove();
     pressed.item.replaceWith(item);
     return;
   }
-  // Answers and events may overtake each other by a little: replies stand by their numbers.
-  const later = [...log.querySelectorAll('.bot')].find((one) => Number(one.dataset.seq) > seq);
-  place(item, later);
+  // Answers and events may overtake each other, so replies are sorted by their numbers.
+  const later = [...log.querySelectorAll('.bot')].find(({ dataset }) => Number(dataset.seq) > seq);
+  insertItem(item, later);
 }
 
-/** What is over can be read, and pressed no more. */
-function putAside(item) {
+/** An older question can still be read, but not answered. */
+function disableItem(item) {
   item.classList.add('past');
   item.querySelector('form')?.remove();
-  for (const one of item.querySelectorAll('.row button')) one.disabled = true;
+  for (const choice of item.querySelectorAll('.row button')) choice.disabled = true;
 }
 
-/** The text says everything without it: one that does not load leaves no gap. */
+/** A picture that does not load is removed, because the text says the same. */
 function pictureOf(url) {
   const picture = make('img');
-  Object.assign(picture, { src: url, alt: '', width: 240, onload: toEnd, onerror: () => picture.remove() });
+  Object.assign(picture, {
+    src: url,
+    alt: '',
+    width: 240,
+    onload: scrollToEnd,
+    onerror: () => picture.remove(),
+  });
   return picture;
 }
 
 function choicesOf({ choices = [], view, sharePhone }, item) {
   const group = make('div', 'row');
-  if (sharePhone && 'contacts' in can())
+  if (sharePhone && 'contacts' in playedRole())
     group.append(button(word('Share own contact', 'Gửi số của khách'), () => sharePhoneOf(true)));
   for (const { id, label } of choices) {
-    const press = () => {
+    const onPress = () => {
       send({ choice: view ? `${id}~${view}` : id }, label, item);
       $('text').focus();
     };
-    const element = button(label, press);
+    const element = button(label, onPress);
     element.dataset.choice = id;
     group.append(element);
   }
@@ -194,7 +219,7 @@ function formOf(fields) {
     event.preventDefault();
     const typed = [...new FormData(form)].filter(([, value]) => value.trim());
     if (typed.length === 0) return form.querySelector('input').focus();
-    // An e-mail left empty is an answer: there is none.
+    // An empty field means that the customer has no e-mail.
     const none = fields.some(({ slot }) => slot === 'email') && { email: '' };
     send({ form: { ...none, ...Object.fromEntries(typed) } }, typed.map(([, value]) => value).join('\n'));
     $('text').focus();
@@ -203,7 +228,8 @@ function formOf(fields) {
 }
 
 const FIELDS = {
-  ...{ code: [word('Code', 'Mã'), 'text'], phone: [word('Phone', 'Điện thoại'), 'tel'] },
+  code: [word('Code', 'Mã'), 'text'],
+  phone: [word('Phone', 'Điện thoại'), 'tel'],
   email: ['Email', 'email'],
 };
 
@@ -218,19 +244,19 @@ function fieldOf({ slot, required, value = '', reason }) {
   return field;
 }
 
-/** The labels of all buttons seen, by their ids. */
+/** The labels of all buttons that were shown, by their ids. */
 const labels = new Map();
 
-/** The customer's side, where it was not written here: before a reload, or elsewhere. */
+/** Shows a customer's message that this page did not send: it was sent before a reload, or elsewhere. */
 function showMessage(turn, message) {
   const first = log.querySelector(`.bot[data-turn="${CSS.escape(turn)}"]`);
-  if (!message || !first || here.mine.has(turn) || message.kind === 'person') return;
+  if (!message || !first || current.sent.has(turn) || message.kind === 'person') return;
   const { kind, text, choice, phone, payload, code, email } = message;
   const filled = [code, phone, email].filter(Boolean).join('\n') || word('Photo', 'Ảnh');
-  const said = text ?? labels.get(choice) ?? choice ?? filled;
-  const bubble = mineOf(kind === 'start' ? (payload ?? '') : said);
-  here.mine.set(turn, { bubble });
-  place(bubble, first);
+  const content = text ?? labels.get(choice) ?? choice ?? filled;
+  const bubble = customerBubble(kind === 'start' ? (payload ?? '') : content);
+  current.sent.set(turn, { bubble });
+  insertItem(bubble, first);
 }
 
 $('composer').addEventListener('submit', (event) => {
@@ -238,7 +264,7 @@ $('composer').addEventListener('submit', (event) => {
   const text = $('text').value.trim();
   if (!text) return;
   $('text').value = '';
-  // As on the platforms, `/start` and its payload is no text.
+  // As on Telegram, `/start` with a payload is sent as a start, not as a text.
   const start = /^\/start (\S+)$/.exec(text)?.[1];
   send(start ? { start } : { text }, text);
 });
@@ -250,19 +276,19 @@ $('image').addEventListener('change', async () => {
   send({ photo: bytes.toBase64() }, `${word('Photo', 'Ảnh')} · ${file.name}`);
 });
 $('as').value = sessionStorage.as ?? 'staff';
-// Also when the view is shown again, and when a phone's keyboard comes up.
-new ResizeObserver(toEnd).observe(log);
+// The log changes its size when its view is shown, and when a phone's keyboard opens.
+new ResizeObserver(scrollToEnd).observe(log);
 
 $('fresh').addEventListener('click', () => {
-  turnTo();
+  openConversation();
   $('text').focus();
 });
 
-/** Whoever only answers customers opens no chat. */
-function begin() {
-  if (here || $('chat').hidden) return;
-  turnTo(sessionStorage.conversation);
+/** The chat begins when it is first shown: staff who only answer customers start no conversation. */
+function openWhenShown() {
+  if (current || $('chat').hidden) return;
+  openConversation(sessionStorage.conversation);
   $('text').focus();
 }
-addEventListener('view', begin);
-begin();
+addEventListener('view', openWhenShown);
+openWhenShown();

@@ -1,13 +1,25 @@
-import { $, button, exchange, make, random, tell } from './page.js';
-import { by, contentOf, draftOf, inbox, isOthers, keepDraft, label, look, post } from './tickets.js';
+import { $, button, emit, exchange, make, random } from './page.js';
+import {
+  contentOf,
+  draftOf,
+  inbox,
+  isOthers,
+  keepDraft,
+  label,
+  post,
+  refresh,
+  staffName,
+} from './tickets.js';
 import { word } from './words.js';
 
-/* The field for the answer, what is said above it, and the operator's answers. */
+/* The field for the answer, the line above it, and the operator's ready answers. */
 
-/** Where the typed text goes, a route of the ticket. `attached`: resolves to what goes to the customer with it. */
+/**
+ * `route`: the ticket's route that takes the typed text. `attached`: resolves to the file that goes with it.
+ */
 export const target = { route: 'messages', attached: null };
 const isNote = () => target.route === 'notes';
-/** A note takes nothing over. */
+/** Whether sending takes the ticket over from a colleague. A note never does. */
 const takesOver = () => isOthers(inbox.open) && !isNote();
 
 const ENDED = {
@@ -15,7 +27,7 @@ const ENDED = {
   time: word('Closed by itself, after a long silence.', 'Tự đóng vì lâu không có tin nhắn.'),
 };
 
-/** Phones have no Shift: their Enter begins a line. */
+/** Phones have no Shift key, so Enter begins a new line there. */
 const hasKeyboard = matchMedia('(hover: hover) and (pointer: fine)').matches;
 const HINT = hasKeyboard
   ? word('Enter sends, Shift+Enter begins a line', 'Enter để gửi, Shift+Enter để xuống dòng')
@@ -31,7 +43,7 @@ export function drawComposer() {
         ? word('Take over and send', 'Nhận thay và gửi')
         : word('Send', 'Gửi'),
   );
-  for (const control of $('doing').querySelectorAll('button, select, input')) control.disabled = isClosed;
+  for (const control of $('actions').querySelectorAll('button, select, input')) control.disabled = isClosed;
   // A draft can still be copied.
   $('reply').readOnly = isClosed;
   $('reply').disabled = isClosed && !draftOf(inbox.open.id);
@@ -39,7 +51,7 @@ export function drawComposer() {
   drawNote(isClosed);
 }
 
-/** Who has the ticket, or why nothing can be sent. */
+/** Says who has the ticket, or why nothing can be sent. */
 function drawNote(isClosed) {
   const { id, claimedBy, closedBy, closedByName = word('Staff', 'Nhân viên') } = inbox.open;
   if (isClosed) {
@@ -47,29 +59,35 @@ function drawNote(isClosed) {
     const ended =
       ENDED[closedBy] ?? `${closedByName} ${word('gave it back to the bot.', 'đã chuyển lại cho bot.')}`;
     const typed = draft && word(' What you typed is still here.', ' Câu bạn đang gõ vẫn còn đây.');
-    note(ended + typed, ...(draft ? [button(word('Discard', 'Bỏ'), type)] : []));
+    showNote(ended + typed, ...(draft ? [button(word('Discard', 'Bỏ'), onInput)] : []));
   } else if (isOthers(inbox.open))
-    note(`${claimedBy} ${word('is answering this customer.', 'đang trả lời khách này.')}`);
-  else if ($('by').value.trim()) note('');
-  else note(`${word('Without your name, customers read:', 'Bạn chưa nhập tên, khách sẽ thấy:')} ${by()}`);
+    showNote(`${claimedBy} ${word('is answering this customer.', 'đang trả lời khách này.')}`);
+  else if ($('by').value.trim()) showNote('');
+  else
+    showNote(
+      `${word('Without your name, customers read:', 'Bạn chưa nhập tên, khách sẽ thấy:')} ${staffName()}`,
+    );
 }
 
-function note(text, ...more) {
-  const wanted = make('span', 'grow', text);
+/** Redraws the line only if its text has changed. */
+function showNote(text, ...more) {
+  const line = make('span', 'grow', text);
   $('note').hidden = text === '';
-  if ($('note').firstChild?.textContent !== wanted.textContent) $('note').replaceChildren(wanted, ...more);
+  if ($('note').firstChild?.textContent !== line.textContent) $('note').replaceChildren(line, ...more);
 }
 
 let claiming = '';
 
-/** Typing claims the ticket, unless somebody else has it. In a closed one it discards the draft. */
-async function type() {
+/**
+ * Keeps the draft, and claims the ticket if nobody has it. If the ticket is closed, it discards the draft.
+ */
+async function onInput() {
   const { id, claimedBy, state } = inbox.open;
   if (state === 'closed') $('reply').value = '';
   keepDraft(id, $('reply').value);
-  // A changed text is another message than the one that may have arrived.
+  // A changed text is a new message. The text before may have arrived already.
   delete sessionStorage[`note:${id}`];
-  if (state === 'closed') return look();
+  if (state === 'closed') return refresh();
   if (claimedBy || isNote() || claiming === id || $('reply').value === '') return;
   claiming = id;
   await post(id, 'claim');
@@ -86,18 +104,18 @@ async function send() {
   const route = attached ? 'media' : target.route;
   const more = await attached?.();
   if (!(await post(id, route, { ...more, text, id: sessionStorage[`note:${id}`] }))) return;
-  if (attached && attached === target.attached) tell('sent');
+  if (attached && attached === target.attached) emit('sent');
   delete sessionStorage[`note:${id}`];
   if (draftOf(id) === text) keepDraft(id, '');
   if (inbox.open?.id === id && $('reply').value === text) $('reply').value = '';
-  tell('tickets');
+  emit('tickets');
 }
 
-/** Puts a text into the field, below what is typed there. */
+/** Adds a text to the field, below the text that is there. */
 export function insert(text) {
   $('reply').value = [$('reply').value, text].filter(Boolean).join('\n');
   $('reply').focus();
-  void type();
+  void onInput();
 }
 
 async function offerAnswers() {
@@ -106,11 +124,11 @@ async function offerAnswers() {
   for (const { answer } of answers) $('canned').append(new Option(answer[$('locale').value]));
 }
 
-$('reply').addEventListener('input', type);
+$('reply').addEventListener('input', onInput);
 $('reply').addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing || !hasKeyboard) return;
   event.preventDefault();
-  // Taking over a ticket wants a second press.
+  // Taking over a ticket needs a second press.
   if (takesOver()) $('send').focus();
   else void send();
 });

@@ -1,4 +1,4 @@
-import { $, make, moment, place } from './page.js';
+import { $, addressParts, make, toLocalTime } from './page.js';
 import { inbox, isMine, isOthers, label, nameOf, post } from './tickets.js';
 import { word } from './words.js';
 
@@ -11,7 +11,7 @@ export const addToMessages = (part) => parts.push(part);
 function drawHead() {
   const { state, claimedBy } = inbox.open;
   const claim = claimedBy ? word('Unclaim', 'Bỏ nhận') : word('Claim', 'Nhận');
-  $('whom').textContent = nameOf(inbox.open);
+  $('customerName').textContent = nameOf(inbox.open);
   $('talk').className = state === 'closed' ? 'over' : '';
   label($('claim'), isOthers(inbox.open) ? word('Take over', 'Nhận thay') : claim);
   label($('end'), word('Back to the bot', 'Chuyển lại cho bot'));
@@ -25,12 +25,12 @@ function nameParts() {
     part.ariaLabel = `${part.dataset.name}: ${nameOf(inbox.open)} (${id})`;
 }
 
-/** Bubbles, with a line between days. The scroll position stays, unless it is at the end. */
+/** Shows the bubbles, with a line between days. It scrolls only if the end was in view. */
 function drawMessages(isOther) {
   const { led = [], openedAt, messages } = inbox.open;
-  // What led to the ticket has no time of its own.
-  // A caption stands below its picture already.
-  const texts = led.filter((text) => !messages.some((one) => one.at <= openedAt && one.text.endsWith(text)));
+  // The texts that led to the ticket have no time of their own. A caption is shown with its picture.
+  const isCaption = (text) => messages.some(({ at, text: sent }) => at <= openedAt && sent.endsWith(text));
+  const texts = led.filter((text) => !isCaption(text));
   const before = texts.map((text) => [openedAt, make('div', 'bot before', make('p', 'bubble', text))]);
   const rows = [...before, ...messages.map((message) => [message.at, rowOf(message)])];
   // Pictures that were sent before the ticket come first.
@@ -38,23 +38,23 @@ function drawMessages(isOther) {
   const days = rows.map(([at]) => new Date(at).toDateString());
   const day = { weekday: 'long', day: 'numeric', month: 'numeric' };
   const lines = rows.flatMap(([at, row], index) =>
-    days[index] === days[index - 1] ? [row] : [make('p', 'notice soft', moment(at, day)), row],
+    days[index] === days[index - 1] ? [row] : [make('p', 'notice soft', toLocalTime(at, day)), row],
   );
-  $('said').replaceChildren(...lines);
+  $('messages').replaceChildren(...lines);
   if (isOther) isAtEnd = true;
   stayAtEnd();
 }
 
 let isAtEnd = true;
-/** The last message stays in sight, also above a phone's keyboard, unless somebody reads further up. */
-export const stayAtEnd = () => isAtEnd && $('said').scrollTo(0, $('said').scrollHeight);
+/** Keeps the last message in view, also above a phone's keyboard, unless staff scrolled up. */
+export const stayAtEnd = () => isAtEnd && $('messages').scrollTo(0, $('messages').scrollHeight);
 
 function rowOf(message) {
   const { at, text, by } = message;
-  const about = make('small', '', `${by ?? nameOf(inbox.open)} · ${moment(at, { timeStyle: 'short' })}`);
-  // The signs of what is shown itself.
-  const written = message.media ? text.replace(/^(📷+ ?|🎤$|🙂$|📎$)/u, '') : text;
-  const bubble = written ? make('p', 'bubble', written) : null;
+  const about = make('small', '', `${by ?? nameOf(inbox.open)} · ${toLocalTime(at, { timeStyle: 'short' })}`);
+  // The sign of a picture or file is left out, because the picture or file itself is shown.
+  const content = message.media ? text.replace(/^(📷+ ?|🎤$|🙂$|📎$)/u, '') : text;
+  const bubble = content ? make('p', 'bubble', content) : null;
   return make('div', by ? 'mine' : 'bot', about, bubble, ...parts.map((part) => part(message, inbox.open)));
 }
 
@@ -68,12 +68,12 @@ $('claim').addEventListener('click', () =>
   post(inbox.open.id, 'claim', inbox.open.claimedBy && isMine(inbox.open) ? { release: true } : {}),
 );
 $('end').addEventListener('click', end);
-$('said').addEventListener('scroll', () => {
-  isAtEnd = $('said').scrollHeight - $('said').scrollTop - $('said').clientHeight < 80;
+$('messages').addEventListener('scroll', () => {
+  isAtEnd = $('messages').scrollHeight - $('messages').scrollTop - $('messages').clientHeight < 80;
 });
-new ResizeObserver(stayAtEnd).observe($('said'));
+new ResizeObserver(stayAtEnd).observe($('messages'));
 addEventListener('ticket', ({ detail: { isOther, isSame } }) => {
-  const [, id, part = 'talk'] = place();
+  const [, id, part = 'talk'] = addressParts();
   $('inbox').dataset.step = id ? part : 'list';
   $('talk').hidden = !inbox.open;
   $('none').hidden = Boolean(inbox.open);

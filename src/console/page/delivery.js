@@ -3,13 +3,13 @@ import { make } from './page.js';
 import { addToRows } from './ticket-list.js';
 import { word } from './words.js';
 
-/* Whether what staff wrote has arrived: below each message, and in the row of a ticket where one has not. */
+/* Whether staff's messages have arrived: below each message, and in the row of a ticket if one has not. */
 
-const STANDS = {
+const STATUSES = {
   waiting: word('Sending…', 'Đang gửi…'),
   delivered: word('Sent', 'Đã gửi'),
 };
-const WHY = {
+const FAILURES = {
   blocked: word('Not sent: the customer blocked the bot', 'Chưa gửi được: khách đã chặn bot'),
   unreachable: word('Not sent: this chat is gone', 'Chưa gửi được: cuộc trò chuyện không còn'),
   refused: word('Not sent: the platform refused it', 'Chưa gửi được: ứng dụng chat không nhận tin này'),
@@ -19,7 +19,11 @@ const WHY = {
 addToMessages(({ delivery, why }) => {
   if (!delivery) return null;
   const isFailed = delivery === 'failed';
-  const shown = make('small', isFailed ? 'delivery bad' : 'delivery', isFailed ? WHY[why] : STANDS[delivery]);
+  const shown = make(
+    'small',
+    isFailed ? 'delivery bad' : 'delivery',
+    isFailed ? FAILURES[why] : STATUSES[delivery],
+  );
   if (isFailed) shown.role = 'status';
   return shown;
 });

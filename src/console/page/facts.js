@@ -1,10 +1,10 @@
-import { copying } from './copy.js';
-import { $, listOf, moment } from './page.js';
+import { makeCopyable } from './copy.js';
+import { $, makeList, toLocalTime } from './page.js';
 import { REASONS } from './ticket-list.js';
 import { channelOf, inbox } from './tickets.js';
-import { asking, flowOf, word } from './words.js';
+import { flowOf, questionName, word } from './words.js';
 
-/* Beside the conversation: what the customer was doing, and what became of it. */
+/* The facts beside the conversation: what the customer was doing, and how the operations ended. */
 
 const STATUSES = {
   checking: word('being checked', 'đang kiểm tra'),
@@ -24,18 +24,18 @@ function drawFacts() {
   const rows = [
     [word('Reason', 'Lý do'), REASONS[reason]],
     [word('Was doing', 'Đang làm'), doing.flow && flowOf(doing.flow)],
-    [word('The bot asked', 'Bot đang hỏi'), doing.asks && asking(doing.asks)],
+    [word('The bot asked', 'Bot đang hỏi'), doing.asks && questionName(doing.asks)],
     [word('Codes', 'Mã sản phẩm'), doing.codes?.join('\n')],
     [word('Gift', 'Quà'), doing.gift],
-    [word('Phone', 'Điện thoại'), doing.phone && copying(doing.phone)],
-    ['Email', doing.email && copying(doing.email)],
+    [word('Phone', 'Điện thoại'), doing.phone && makeCopyable(doing.phone)],
+    ['Email', doing.email && makeCopyable(doing.email)],
     [word('Not understood', 'Bot chưa hiểu'), notUnderstood.join('\n')],
     [word('Operations', 'Giao dịch'), operations.join('\n')],
     [word('Reference', 'Mã tra cứu'), id],
     [word('Channel', 'Kênh'), channelOf(inbox.open)],
-    [word('Since', 'Từ lúc'), moment(openedAt, SHORT)],
+    [word('Since', 'Từ lúc'), toLocalTime(openedAt, SHORT)],
   ];
-  $('facts').replaceChildren(listOf(rows.filter(([, text]) => text)));
+  $('facts').replaceChildren(makeList(rows.filter(([, text]) => text)));
 }
 
 addEventListener('ticket', ({ detail: { isSame } }) => {

@@ -1,10 +1,10 @@
-import { $, button, call, exchange, explain, listOf, make, moment, place } from './page.js';
-import { by } from './tickets.js';
+import { $, addressParts, button, call, exchange, explain, make, makeList, toLocalTime } from './page.js';
+import { staffName } from './tickets.js';
 import { word } from './words.js';
 
-/* The counter: the code of a redeemed gift is typed, scanned or photographed; the gift is handed over once. */
+/* The counter: staff type, scan or photograph the code of a redeemed gift, and hand the gift over once. */
 
-const AT = { dateStyle: 'short', timeStyle: 'short' };
+const TIME = { dateStyle: 'short', timeStyle: 'short' };
 const STATUSES = {
   checking: word(
     'Not confirmed yet: it is being checked. Do not hand it over.',
@@ -26,43 +26,44 @@ function refuse(answer) {
   show(make('p', 'bad', REFUSALS[answer?.status] ?? explain(answer)));
 }
 
-/** What, when, whose, and whether it was handed over. */
+/** Shows a gift, whose it is, and whether it was handed over. `note` replaces the last. */
 function draw({ code, status, what, gift, score, at, whose, reference, handedOver }, note) {
   const name = what?.[$('locale').value] ?? what?.vi ?? gift ?? '';
   const rows = [
     [word('Points', 'Điểm'), score && String(score)],
-    [word('Redeemed', 'Đổi lúc'), moment(at, AT)],
+    [word('Redeemed', 'Đổi lúc'), toLocalTime(at, TIME)],
     [word('Customer', 'Khách'), whose ?? word('was forgotten', 'đã xoá thông tin')],
     [word('Reference', 'Mã tra cứu'), reference],
     [word('Code', 'Mã nhận quà'), code],
   ];
   const isFree = status === 'confirmed' && !handedOver;
-  const given =
-    handedOver && `${word('Handed over', 'Đã giao')} · ${handedOver.by} · ${moment(handedOver.at, AT)}`;
+  const handedOverBy =
+    handedOver &&
+    `${word('Handed over', 'Đã giao')} · ${handedOver.by} · ${toLocalTime(handedOver.at, TIME)}`;
   show(
     make('h2', '', name),
-    make('p', isFree || note ? 'good' : 'bad', note ?? given ?? STATUSES[status]),
-    listOf(rows.filter(([, text]) => text)),
-    isFree ? handingOver(code) : null,
+    make('p', isFree || note ? 'good' : 'bad', note ?? handedOverBy ?? STATUSES[status]),
+    makeList(rows.filter(([, text]) => text)),
+    isFree ? handOverButton(code) : null,
   );
 }
 
-function handingOver(code) {
-  const press = button(`${word('Hand over', 'Giao quà')} · ${by()}`, () => handOver(code));
-  press.className = 'primary';
-  return press;
+function handOverButton(code) {
+  const element = button(`${word('Hand over', 'Giao quà')} · ${staffName()}`, () => handOver(code));
+  element.className = 'primary';
+  return element;
 }
 
-async function look(code) {
-  stop();
+async function lookUp(code) {
+  stopCamera();
   const answer = await exchange(`staff/gifts/${encodeURIComponent(code)}`);
   if (answer?.status === 200) draw(answer.content);
   else refuse(answer);
 }
 
-/** Whoever comes second reads who was first. */
+/** If somebody handed it over before, the answer shows who did. */
 async function handOver(code) {
-  const answer = await exchange(`staff/gifts/${encodeURIComponent(code)}/hand-over`, { by: by() });
+  const answer = await exchange(`staff/gifts/${encodeURIComponent(code)}/hand-over`, { by: staffName() });
   const { gift } = answer?.content ?? {};
   if (answer?.status === 200)
     draw(
@@ -73,32 +74,32 @@ async function handOver(code) {
   else refuse(answer);
 }
 
-/* A code in a photo is read by the bot, one before the camera by the browser, where it can. */
+/* The bot reads a code in a photo. The browser reads a code before the camera, if it can. */
 
-async function read(file) {
+async function readPhoto(file) {
   const headers = { 'content-type': file.type };
   const response = await call('staff/gifts/read', { method: 'POST', headers, body: file }).catch(() => null);
   const [code] = (response?.ok && (await response.json()).codes) || [];
-  if (code) return found(code);
+  if (code) return enter(code);
   show(make('p', 'bad', word('There is no code in this photo.', 'Không thấy mã trong ảnh này.')));
 }
 
-function found(code) {
+function enter(code) {
   $('giftCode').value = code;
-  return look(code);
+  return lookUp(code);
 }
 
 const detector = 'BarcodeDetector' in window && new BarcodeDetector({ formats: ['qr_code'] });
 let stream = null;
 
-function stop() {
+function stopCamera() {
   for (const track of stream?.getTracks() ?? []) track.stop();
   stream = null;
   $('giftCamera').hidden = true;
 }
 
 async function scan() {
-  if (stream) return stop();
+  if (stream) return stopCamera();
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
   } catch {
@@ -109,8 +110,8 @@ async function scan() {
   camera.hidden = false;
   await camera.play();
   while (stream) {
-    const [seen] = await detector.detect(camera).catch(() => []);
-    if (seen && stream) return found(seen.rawValue);
+    const [barcode] = await detector.detect(camera).catch(() => []);
+    if (barcode && stream) return enter(barcode.rawValue);
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
 }
@@ -120,17 +121,17 @@ $('giftScan').addEventListener('click', () => void scan());
 $('giftForm').addEventListener('submit', (event) => {
   event.preventDefault();
   const code = $('giftCode').value.trim();
-  if (code) void look(code);
+  if (code) void lookUp(code);
 });
 $('giftPhoto').addEventListener('change', () => {
   const [file] = $('giftPhoto').files;
   $('giftPhoto').value = '';
-  if (file) void read(file);
+  if (file) void readPhoto(file);
 });
-// Nothing of the last customer stays in sight, and the camera is off elsewhere.
+// When staff leave this view, the last customer's gift disappears and the camera stops.
 addEventListener('view', () => {
-  if (place()[0] === 'gift') return;
-  stop();
+  if (addressParts()[0] === 'gift') return;
+  stopCamera();
   show();
   $('giftCode').value = '';
 });

@@ -10,31 +10,32 @@ import './people.js';
 import './notes.js';
 import './search.js';
 import './notice.js';
-import { $, follow, place, tell } from './page.js';
-import { look } from './tickets.js';
+import { $, addressParts, emit, followEvents } from './page.js';
+import { refresh } from './tickets.js';
 
 /*
- * The inbox: a list of tickets, one conversation, and what helps to answer it. Each part is a module that listens to the events
- * of `tickets.js`; this one reads when there is news, and tells it as `news` ({ ticket, what }) to parts that want it.
+ * The inbox: a list of tickets, one conversation, and what helps to answer it. Each part is a module that
+ * listens to the events of `tickets.js`. This one follows the news of tickets: it refreshes, and emits `news`
+ * ({ ticket, what }).
  */
 
-function begin() {
-  follow(
+function followNews() {
+  followEvents(
     'staff/tickets/events',
     (news) => {
-      tell('news', news);
-      void look();
+      emit('news', news);
+      void refresh();
     },
     {
-      onLink(stands) {
-        $('link').hidden = stands;
-        if (stands) void look();
+      onLink(isConnected) {
+        $('link').hidden = isConnected;
+        if (isConnected) void refresh();
       },
     },
   );
 }
 
-// Where no person answers, no tickets are read and nothing is followed.
-addEventListener('tickets', begin, { once: true });
-addEventListener('view', () => place()[0] === 'inbox' && look());
-void look();
+// With HANDOVER=off no tickets are read, so nothing is followed.
+addEventListener('tickets', followNews, { once: true });
+addEventListener('view', () => addressParts()[0] === 'inbox' && refresh());
+void refresh();

@@ -1,10 +1,11 @@
 import { addToMessages, stayAtEnd } from './conversation.js';
-import { button, call, local, make } from './page.js';
+import { button, call, make, toLocal } from './page.js';
 import { word } from './words.js';
 
 /*
- * What customers sent: pictures are fetched when they come into view, voice, videos and files when they are asked for. The
- * bot says by its bytes what a file is; whatever is no picture, sound or video of its list can only be saved.
+ * What customers sent. Pictures are fetched when they come into view; voice, videos and files when staff ask
+ * for them. The bot decides by its bytes what a file is. If it is no known picture, sound or video, it can
+ * only be saved.
  */
 
 const NAMES = {
@@ -22,12 +23,13 @@ const REFUSALS = {
 };
 const ELSEWHERE = word('only in the chat app', 'chỉ mở được trong ứng dụng chat');
 
-/** What is shown of one ticket, by its path: drawing again fetches nothing. */
+/** The boxes of the shown ticket's media, by their paths. Drawing them again fetches nothing. */
 const boxes = new Map();
 let urls = [];
 let ticketShown;
 
-function begin(ticket) {
+/** Drops the media of the ticket that was shown before. */
+function forgetOthers(ticket) {
   if (ticket.id === ticketShown) return;
   for (const url of urls) URL.revokeObjectURL(url);
   urls = [];
@@ -50,7 +52,7 @@ async function load(path) {
 
 function sizeOf(bytes) {
   const [value, unit] = bytes < 1e6 ? [Math.ceil(bytes / 1e3), 'kilobyte'] : [bytes / 1e6, 'megabyte'];
-  return local(value, { style: 'unit', unit, maximumFractionDigits: 1 });
+  return toLocal(value, { style: 'unit', unit, maximumFractionDigits: 1 });
 }
 
 function describe({ kind, name, bytes }) {
@@ -58,7 +60,7 @@ function describe({ kind, name, bytes }) {
   return [`${sign} ${name ?? title}`, bytes && sizeOf(bytes)].filter(Boolean).join(' · ');
 }
 
-/** Shows what was fetched, or why not. Resolves to a link to save it, if it can only be saved. */
+/** Fetches and shows it, or says why not. Resolves to a link if the file can only be saved. */
 async function fill(box, media, path) {
   const { url, type = '', status } = await load(path);
   if (!url) {
@@ -108,10 +110,10 @@ function enlarge(url, media) {
   large.showModal();
 }
 
-const seen = new IntersectionObserver((entries) => {
+const visibility = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;
-    seen.unobserve(target);
+    visibility.unobserve(target);
     target.dispatchEvent(new Event('seen'));
   }
 });
@@ -121,20 +123,20 @@ function boxOf(media, { id }) {
   if (kind === 'place') return make('p', 'media', describe(media));
   if (elsewhere) return make('p', 'media soft', `${describe(media)} · ${ELSEWHERE}`);
   const path = `staff/tickets/${id}/media/${n}`;
-  const known = boxes.get(path);
-  if (known) return known;
+  const drawn = boxes.get(path);
+  if (drawn) return drawn;
   const box = make('div', `media ${kind}`);
   boxes.set(path, box);
   if (kind === 'picture') {
     box.append(make('small', 'soft', describe(media)));
     box.addEventListener('seen', () => fill(box, media, path), { once: true });
-    seen.observe(box);
+    visibility.observe(box);
   } else box.append(button(describe(media), async () => (await fill(box, media, path))?.click()));
   return box;
 }
 
 addToMessages(({ media }, ticket) => {
   if (!media) return null;
-  begin(ticket);
-  return make('div', '', ...media.map((one) => boxOf(one, ticket)));
+  forgetOthers(ticket);
+  return make('div', '', ...media.map((item) => boxOf(item, ticket)));
 });

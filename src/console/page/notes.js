@@ -6,7 +6,7 @@ import { addToRows } from './ticket-list.js';
 import { inbox, post } from './tickets.js';
 import { word } from './words.js';
 
-/* Work together: notes that customers never see, and tickets assigned to a colleague. */
+/* Teamwork: notes that customers never see, and tickets assigned to a colleague. */
 
 function chooseKind(isNote) {
   $('noting').ariaPressed = String(isNote);
@@ -15,7 +15,7 @@ function chooseKind(isNote) {
   drawComposer();
 }
 
-/** The names that a ticket can be assigned to: people, and who else has tickets. */
+/** Lists the names that a ticket can be assigned to: people of STAFF_PEOPLE, and others who have tickets. */
 function drawColleagues() {
   const owners = inbox.tickets.flatMap(({ claimedBy, assignedTo }) => [claimedBy, assignedTo]);
   const names = new Set([...staff.people, ...owners].filter(Boolean));
@@ -42,7 +42,7 @@ addToMessages(({ note }) => {
 addToRows(({ assignedTo }) => assignedTo && `${word('for', 'giao cho')} ${assignedTo}`);
 addEventListener('ticket', ({ detail: { isOther } }) => {
   if (!inbox.open) return;
-  // An answer that was meant as one must not become a note, nor the other way round.
+  // In another ticket the mode starts anew, so that no answer becomes a note by mistake.
   if (isOther) chooseKind(false);
   drawColleagues();
 });

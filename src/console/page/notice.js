@@ -2,22 +2,22 @@ import { $ } from './page.js';
 import { inbox, isOthers } from './tickets.js';
 import { word } from './words.js';
 
-/* A sound and a notification of the browser, where staff switched them on. Neither says who wrote, or what. */
+/* A sound and a browser notification, if staff switched them on. Neither says who wrote, or what. */
 
 const NEWS = {
   opened: word('New customer', 'Khách mới'),
   message: word('New message', 'Tin nhắn mới'),
 };
 let audio;
-let rungMs = 0;
+let lastRingMs = 0;
 
 const isOn = () => localStorage.notice === 'on';
 
-/** A short tone. Browsers play none before somebody has pressed something. */
+/** Plays a short tone. Browsers play none before the first press on the page. */
 function ring() {
-  // What comes together rings once.
-  if (Date.now() - rungMs < 1000) return;
-  rungMs = Date.now();
+  // Messages that come together ring once.
+  if (Date.now() - lastRingMs < 1000) return;
+  lastRingMs = Date.now();
   audio ??= new AudioContext();
   const tone = audio.createOscillator();
   const volume = audio.createGain();
@@ -31,7 +31,7 @@ function ring() {
 
 function notify(id, title) {
   try {
-    // A later one of the same ticket takes the place of the one before.
+    // The tag replaces an earlier notification of the same ticket.
     const shown = new Notification(title, { body: id, tag: id, renotify: true });
     shown.onclick = () => {
       focus();
@@ -39,7 +39,7 @@ function notify(id, title) {
       shown.close();
     };
   } catch {
-    // Chrome on Android shows none of pages: the sound remains.
+    // Chrome on Android shows no notification of a page. The sound remains.
   }
 }
 

@@ -1,25 +1,27 @@
 import { word } from './words.js';
 
 /*
- * What every part of the page uses: elements, views, requests. What the page remembers is in `sessionStorage`: this tab, and
- * no longer; the name of who works here and whether the page gives notice alone outlive it.
+ * What every part of the page uses: elements, views, requests. The page keeps what it remembers in
+ * `sessionStorage`, so it ends with the tab. Two settings stay in `localStorage`: the staff member's name,
+ * and whether the page gives notice.
  */
 
 export const $ = (id) => document.getElementById(id);
 
-/** Parts tell each other what happened, as events of the window. */
-export const tell = (what, detail) => dispatchEvent(new CustomEvent(what, { detail }));
+/** The parts of the page inform each other by events of the window. */
+export const emit = (name, detail) => dispatchEvent(new CustomEvent(name, { detail }));
 
 export const random = (parts) => crypto.getRandomValues(new Uint32Array(parts)).join('-');
 
-/** A text without the characters that turn its direction round. */
-const straight = (one) => (typeof one === 'string' ? one.replace(/[\u202a-\u202e\u2066-\u2069]/g, '') : one);
+/** A text without the characters that change its direction. */
+const dropDirection = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '');
 
 /** An element with its class and content; a content of null is left out. */
 export function make(tag, className, ...content) {
   const element = document.createElement(tag);
   if (className) element.className = className;
-  element.append(...content.filter((one) => one !== null).map(straight));
+  const parts = content.filter((part) => part !== null);
+  element.append(...parts.map((part) => (typeof part === 'string' ? dropDirection(part) : part)));
   return element;
 }
 
@@ -30,33 +32,34 @@ export function button(label, onClick) {
   return element;
 }
 
-/** Names, and what stands beside each. */
-export const listOf = (rows) =>
+/** A list of names, each with its values. */
+export const makeList = (rows) =>
   make('dl', '', ...rows.flatMap(([name, ...values]) => [make('dt', '', name), make('dd', '', ...values)]));
 
-/** A number or a date, as the language writes it. */
-export const local = (value, style) => value.toLocaleString($('locale').value, style);
-export const moment = (at, style) => local(new Date(at), style);
+/** A number or a date, in the format of the chosen language. `toLocalTime` takes epoch ms or an ISO date. */
+export const toLocal = (value, style) => value.toLocaleString($('locale').value, style);
+export const toLocalTime = (time, style) => toLocal(new Date(time), style);
 
 const wide = matchMedia('(width >= 60rem)');
 
-/** What the address names: a view, and what of it is shown. */
-export const place = () => location.hash.slice(1).split('/');
+/** The parts of the address after `#`: the view, then what it shows. */
+export const addressParts = () => location.hash.slice(1).split('/');
 
-/** The view that the address names; where there is room, the chat is shown with another view beside it. */
+/** Shows the view of the address. A wide screen shows the chat with another view beside it. */
 function show() {
-  const [named = ''] = place();
+  const [named = ''] = addressParts();
   const view = named === 'play' && wide.matches ? 'chat' : named;
   document.body.dataset.view = view;
   const isBeside = $(view)?.classList.contains('beside');
   const beside = isBeside ? view : 'play';
-  for (const one of document.querySelectorAll('.view')) {
-    const isShown = wide.matches && (isBeside || view === 'chat') && (one.id === 'chat' || one.id === beside);
-    one.hidden = one.id !== view && !isShown;
+  for (const element of document.querySelectorAll('.view')) {
+    const { id } = element;
+    const isShown = wide.matches && (isBeside || view === 'chat') && (id === 'chat' || id === beside);
+    element.hidden = id !== view && !isShown;
   }
   for (const link of document.querySelectorAll('nav a'))
     link.setAttribute('aria-current', String(link.hash === `#${view}`));
-  tell('view');
+  emit('view');
 }
 addEventListener('hashchange', show);
 wide.addEventListener('change', show);
@@ -67,14 +70,14 @@ export function goTo(view) {
   show();
 }
 
-/** A request of ours. Where the session is over, the page to sign in comes. */
+/** Sends a request. If the session is over, the page reloads and asks staff to sign in. */
 export async function call(path, options) {
   const response = await fetch(path, options);
   if (response.status === 401) location.reload();
   return response;
 }
 
-/** A JSON answer and its status; null where no answer came. Without a body it is asked by GET. */
+/** Sends JSON with POST, or asks with GET if there is no body. Resolves to null if no answer came. */
 export async function exchange(path, body) {
   const headers = { 'content-type': 'application/json' };
   try {
@@ -86,7 +89,7 @@ export async function exchange(path, body) {
   }
 }
 
-/** What went wrong, in a sentence: of a problem document every fault on a line. */
+/** Says what went wrong. Each fault of a problem document gets a line. */
 export function explain(answer) {
   if (!answer) return word('Could not be sent.', 'Không gửi được.');
   const { title, detail, faults = [] } = answer.content;
@@ -94,10 +97,10 @@ export function explain(answer) {
 }
 
 /**
- * Follows server-sent events until `signal` aborts. `onLink` is told whether the stream stands. The browser reconnects and
- * resumes by itself; after a refusal a new stream begins, which may repeat events.
+ * Follows server-sent events until `signal` aborts. `onLink` gets whether the stream is connected. The
+ * browser reconnects and resumes by itself. After a refusal a new stream begins, which may repeat events.
  */
-export function follow(path, onEvent, { signal, onLink = () => {} } = {}) {
+export function followEvents(path, onEvent, { signal, onLink = () => {} } = {}) {
   if (signal?.aborted) return;
   const source = new EventSource(path);
   signal?.addEventListener('abort', () => source.close());
@@ -107,13 +110,13 @@ export function follow(path, onEvent, { signal, onLink = () => {} } = {}) {
     if (signal?.aborted) return;
     onLink(false);
     if (source.readyState !== EventSource.CLOSED) return;
-    // The stream does not tell why it was refused: a request does, where the session is over.
+    // An event stream hides why it was refused. This request reloads the page if the session is over.
     call('staff/me').catch(() => {});
-    setTimeout(() => follow(path, onEvent, { signal, onLink }), 2000);
+    setTimeout(() => followEvents(path, onEvent, { signal, onLink }), 2000);
   };
 }
 
-/** The page is as high as what a phone's keyboard leaves of the screen. */
+/** Fits the page into the part of the screen above a phone's keyboard. */
 function fillScreen() {
   document.body.style.height = `${visualViewport.height}px`;
   // Safari moves the page up behind the keyboard.

@@ -1,24 +1,24 @@
-import { $, exchange, tell } from './page.js';
+import { $, emit, exchange } from './page.js';
 import { contentOf, inbox } from './tickets.js';
 import { word } from './words.js';
 
-/* The search: what it finds stands in place of the list, until the field is empty. */
+/* The search: its results replace the list until the field is empty. */
 
 const PAUSE_MS = 300;
 let timer;
 
 async function search() {
-  const q = $('search').value.trim();
-  const found = q.length < 2 ? null : contentOf(await exchange('staff/tickets/search', { q }));
+  const query = $('search').value.trim();
+  const content = query.length < 2 ? null : contentOf(await exchange('staff/tickets/search', { q: query }));
   // Meanwhile something else was typed.
-  if (q !== $('search').value.trim()) return;
-  inbox.found = found?.tickets ?? null;
-  $('searched').hidden = !found || found.searched >= found.total;
-  if (found) $('searched').textContent = bound(found);
-  tell('tickets');
+  if (query !== $('search').value.trim()) return;
+  inbox.results = content?.tickets ?? null;
+  $('searched').hidden = !content || content.searched >= content.total;
+  if (content) $('searched').textContent = describeBound(content);
+  emit('tickets');
 }
 
-const bound = ({ searched, total }) =>
+const describeBound = ({ searched, total }) =>
   word(
     `Looked through the ${searched} newest of ${total}.`,
     `Đã tìm trong ${searched} trên ${total} yêu cầu, mới nhất trước.`,
@@ -28,5 +28,5 @@ $('search').addEventListener('input', () => {
   clearTimeout(timer);
   timer = setTimeout(search, PAUSE_MS);
 });
-// What is found may have changed meanwhile.
-addEventListener('news', () => inbox.found && search());
+// News may change the results.
+addEventListener('news', () => inbox.results && search());

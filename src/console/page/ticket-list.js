@@ -1,5 +1,5 @@
-import { $, local, make, place, tell } from './page.js';
-import { channelOf, draftOf, inbox, isMine, look, nameOf } from './tickets.js';
+import { $, addressParts, emit, make, toLocal } from './page.js';
+import { channelOf, draftOf, inbox, isMine, nameOf, refresh } from './tickets.js';
 import { word } from './words.js';
 
 /* The list of tickets, and the number of waiting customers in the header and the title. */
@@ -16,23 +16,26 @@ export const REASONS = {
   complaint: word('Complaint', 'Phàn nàn'),
   escalated: word('Outcome unknown', 'Chưa rõ kết quả'),
 };
-/** A customer who waits so long is urgent. */
+/** A customer who waits longer is urgent. */
 const URGENT_MS = 15 * 60_000;
 
 const parts = [];
-/** Adds a text to the last line of each row: `part(ticket)` returns it, or a falsy value. */
+/** Adds a text to the last line of each row. `part(ticket)` returns the text, or a falsy value. */
 export const addToRows = (part) => parts.push(part);
 
-/** Waiting customers first, the longest wait on top; then answered ones; then closed ones, the newest on top. */
-function inOrder(a, b) {
+/**
+ * Waiting customers first, the longest wait on top; then answered ones; then closed ones, the newest on top.
+ */
+function compareTickets(a, b) {
   const rank = ({ state, waitingSinceMs }) => (state === 'closed' ? 2 : waitingSinceMs === null ? 1 : 0);
   const age = (a.waitingSinceMs ?? Date.parse(a.openedAt)) - (b.waitingSinceMs ?? Date.parse(b.openedAt));
   return rank(a) - rank(b) || (rank(a) === 2 ? -age : age);
 }
 
 function drawList() {
-  const isShown = (ticket) => ticket.id === place()[1] || draftOf(ticket.id) || FILTERS[inbox.filter](ticket);
-  const rows = (inbox.found ?? inbox.tickets.filter(isShown)).toSorted(inOrder).map(rowOf);
+  const isShown = (ticket) =>
+    ticket.id === addressParts()[1] || draftOf(ticket.id) || FILTERS[inbox.filter](ticket);
+  const rows = (inbox.results ?? inbox.tickets.filter(isShown)).toSorted(compareTickets).map(rowOf);
   const focused = $('tickets').contains(document.activeElement) && document.activeElement.hash;
   $('tickets').replaceChildren(...rows);
   if (focused) $('tickets').querySelector(`[href="${focused}"]`)?.focus();
@@ -52,20 +55,20 @@ function rowOf(ticket) {
     make('span', '', last?.by ? `${last.by}: ${last.text || '📎'}` : lastText),
     make('small', '', details),
   ];
-  const row = make('a', state, make('b', '', nameOf(ticket)), standing(ticket), ...lines);
+  const row = make('a', state, make('b', '', nameOf(ticket)), waitLabel(ticket), ...lines);
   row.href = `#inbox/${id}`;
-  if (id === place()[1]) row.ariaCurrent = 'true';
+  if (id === addressParts()[1]) row.ariaCurrent = 'true';
   return row;
 }
 
-/** How long the customer waits, or that they do not. */
-function standing({ state, waitingSinceMs }) {
+/** Says how long the customer waits, or that they do not wait. */
+function waitLabel({ state, waitingSinceMs }) {
   if (state === 'closed') return make('small', '', word('Closed', 'Đã đóng'));
   if (waitingSinceMs === null) return make('small', '', word('Answered', 'Đã trả lời'));
   const ms = Math.max(0, Date.now() - waitingSinceMs);
   if (ms < 60_000) return make('small', 'good', word('Just now', 'Vừa nhắn'));
   const [value, unit] = ms < 3_600_000 ? [Math.floor(ms / 60_000), 'minute'] : [ms / 3_600_000, 'hour'];
-  const text = local(value, { style: 'unit', unit, maximumFractionDigits: 1 });
+  const text = toLocal(value, { style: 'unit', unit, maximumFractionDigits: 1 });
   return make('small', ms < URGENT_MS ? 'good' : 'bad', `${word('Waits', 'Chờ')} ${text}`);
 }
 
@@ -78,13 +81,13 @@ addEventListener('waiting', ({ detail: waiting }) => {
 for (const button of $('filters').children)
   button.addEventListener('click', () => {
     inbox.filter = button.dataset.filter;
-    void look();
+    void refresh();
   });
 $('by').value = sessionStorage.by ?? localStorage.by ?? '';
 $('by').addEventListener('input', () => {
   sessionStorage.by = localStorage.by = $('by').value.trim();
-  tell('tickets');
-  tell('ticket', { isOther: false, isSame: true });
+  emit('tickets');
+  emit('ticket', { isOther: false, isSame: true });
 });
 addEventListener('tickets', drawList);
 setInterval(drawList, 20_000);

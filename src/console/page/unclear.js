@@ -1,9 +1,12 @@
-import { $, exchange, make, place } from './page.js';
-import { asking, word } from './words.js';
+import { $, addressParts, exchange, make } from './page.js';
+import { questionName, word } from './words.js';
 
-/* What was not understood, for the owner: by the question at hand, and as the line or the answer that teaches it. */
+/*
+ * Sentences that the bot did not understand, sorted by the question that the bot had asked. Each comes with
+ * the line of a language file, and the entry of ANSWERS_FILE, that would teach it.
+ */
 
-const wordsOf = (text) => text.toLowerCase().replace(/\s+/g, ' ').trim();
+const normalize = (text) => text.toLowerCase().replace(/\s+/g, ' ').trim();
 
 /** Sentences by the question that they answered, the most frequent first. */
 function byQuestion(unclear) {
@@ -11,12 +14,12 @@ function byQuestion(unclear) {
   return [...questions].sort(([, a], [, b]) => b.length - a.length);
 }
 
-function sentenceOf(same) {
-  const [{ text }] = same;
+function sentenceCard(sentences) {
+  const [{ text }] = sentences;
   const row = make(
     'details',
     'card',
-    make('summary', '', make('span', '', text), make('b', 'soft', `${same.length}×`)),
+    make('summary', '', make('span', '', text), make('b', 'soft', `${sentences.length}×`)),
   );
   const locale = $('locale').value;
   const entry = { id: 'my.answer', asks: { [locale]: [text] }, answer: { vi: '…', en: '…' } };
@@ -32,10 +35,10 @@ async function draw() {
   const answer = await exchange('staff/unclear');
   if (answer?.status !== 200) return;
   const questions = byQuestion(answer.content.unclear).map(([key, sentences]) => {
-    const same = [...Map.groupBy(sentences, ({ text }) => wordsOf(text)).values()];
-    same.sort((a, b) => b.length - a.length);
-    const title = key === '' ? word('Asked nothing', 'Khi bot không hỏi gì') : asking(key);
-    return make('section', '', make('h2', '', `${title} · ${sentences.length}`), ...same.map(sentenceOf));
+    const groups = [...Map.groupBy(sentences, ({ text }) => normalize(text)).values()];
+    groups.sort((a, b) => b.length - a.length);
+    const title = key === '' ? word('Asked nothing', 'Khi bot không hỏi gì') : questionName(key);
+    return make('section', '', make('h2', '', `${title} · ${sentences.length}`), ...groups.map(sentenceCard));
   });
   $('questions').replaceChildren(
     ...(questions.length > 0
@@ -44,6 +47,6 @@ async function draw() {
   );
 }
 
-const look = () => place()[0] === 'unclear' && draw();
-addEventListener('view', look);
-void look();
+const drawIfShown = () => addressParts()[0] === 'unclear' && draw();
+addEventListener('view', drawIfShown);
+void drawIfShown();

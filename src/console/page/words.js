@@ -1,13 +1,17 @@
-/* The page's own wording, in English and Vietnamese; what the bot says comes from `locales/`. */
+/* The page's own wording, in English and Vietnamese. The bot's replies come from `locales/`. */
 
 const select = document.getElementById('locale');
-const spoken = select ? [...select.options].map(({ value }) => value) : ['vi', 'en'];
+const locales = select ? [...select.options].map(({ value }) => value) : ['vi', 'en'];
 
-/** The language of the browser, where the bot speaks it; else the bot's first. Another one is another load of the page. */
-const ofBrowser = navigator.languages.map((tag) => tag.split('-', 1)[0]).find((tag) => spoken.includes(tag));
-const locale = sessionStorage.locale ?? ofBrowser ?? spoken[0];
+/**
+ * The browser's language if the bot speaks it, else the bot's first. Choosing another one reloads the page.
+ */
+const browserLocale = navigator.languages
+  .map((tag) => tag.split('-', 1)[0])
+  .find((tag) => locales.includes(tag));
+const locale = sessionStorage.locale ?? browserLocale ?? locales[0];
 
-/** What the page says, in the chosen language. One that it does not speak yet reads English. */
+/** A text of the page in the chosen language: English, unless that is Vietnamese. */
 export const word = (english, vietnamese) => (locale === 'vi' ? vietnamese : english);
 
 const FLOWS = {
@@ -26,7 +30,7 @@ const ASKS = {
   menu: word('for a choice', 'chọn một mục'),
   consent: word('whether to remember', 'có lưu thông tin không'),
 };
-/** Questions that are not called by what they ask for. */
+/** Questions whose name is not what they ask for. */
 const QUESTIONS = {
   summary: 'confirm',
   gift: 'menu',
@@ -36,11 +40,11 @@ const QUESTIONS = {
   proofneeded: 'phone',
 };
 
-/** A flow in words; one of the operator's own by its name. */
+/** The name of a flow. A flow of the operator's own keeps the name that the code has. */
 export const flowOf = (name) => FLOWS[name] ?? name;
 
-/** What the bot asks for, by `asks` or by the key of the question; an unknown one as it is. */
-export function asking(key) {
+/** What a question asks for. `key`: its `asks` or its key. An unknown key is returned unchanged. */
+export function questionName(key) {
   const [, flow, name] = /^(?:([^.]*)\.)?(?:ask)?([^.]*)$/.exec(key) ?? ['', '', key];
   const asks = ASKS[QUESTIONS[name.toLowerCase()] ?? name.toLowerCase()];
   return asks ? [FLOWS[flow], asks].filter(Boolean).join(' · ') : key;
