@@ -107,8 +107,10 @@ it('a chat outlives what is lost: an answer, the connection, the page itself', a
   expect(await choice(page, 'redeem').isDisabled(), 'a button that is over').toBe(true);
 
   await page.getByText('Đã kết nối').waitFor();
+  // It stands there for two seconds only.
+  const reconnecting = page.locator('#status').getByText('Đang kết nối lại…').waitFor();
   bot.cut();
-  await page.locator('#status').getByText('Đang kết nối lại…').waitFor();
+  await reconnecting;
   const conversation = await page.evaluate<string>(`sessionStorage.getItem('conversation')`);
   await createClient(bot.url).send({ conversation, text: 'TIVI000000033' });
   await replied(page, 'accumulate.askPhone');
@@ -158,6 +160,7 @@ it('plays a customer of Telegram or Teams: a typed phone and another’s contact
 
 it('reads a photo, shows the sandbox and resets it', async () => {
   const page = await open();
+  await replied(page, 'welcome');
   const send = (buffer: Buffer) =>
     page.locator('#image').setInputFiles({ name: 'hop.png', mimeType: 'image/png', buffer });
   await send(Buffer.from('no picture'));

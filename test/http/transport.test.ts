@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createHook, Transport } from '../../src/http/transport.ts';
+import { inPatientTime, useFakeTimers } from '../support/patient-time.ts';
 import { closedPort, serve } from '../support/server.ts';
 
 /* Connections, deadlines and what counts as sent: test/loyalty/antcrm-transport.test.ts. */
@@ -42,7 +43,7 @@ it('a hook that fails is tried once more with the same words, and that is enough
 });
 
 it('a hook that does not answer gets five seconds twice, delays nothing, and is logged for the operator', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const { hook, tries, failed } = await hookAt();
   expect(hook.tell('a', { ticket: 'T1' })).toBeUndefined();
@@ -109,5 +110,5 @@ it.each<[what: string, write: (response: ServerResponse) => void, result: unknow
     4,
   ],
 ])('an answer %s', async (_what, write, result) => {
-  expect(await opened(write)).toEqual(result);
+  expect(await inPatientTime(() => opened(write))).toEqual(result);
 });
