@@ -99,6 +99,9 @@ export class LanguageInterpreter implements Interpreter {
   readonly #besides: PhraseIndex<true>;
   /** Words that add nothing to the name of a gift. */
   readonly #giftWords: ReadonlySet<string>;
+  /** The listed answers to the consent question, as words, and the words that may stand beside them. */
+  readonly #consent: Readonly<Record<'yes' | 'no', readonly (readonly string[])[]>>;
+  readonly #consentWords: ReadonlySet<string>;
 
   constructor(language: InterpreterOptions) {
     const { vocabulary, flows, commands, answers } = language;
@@ -120,6 +123,10 @@ export class LanguageInterpreter implements Interpreter {
     this.#giftWords = new Set(
       ['wishes', 'beside a gift', 'counters', 'several'].flatMap((list) => vocabulary.list(list)),
     );
+    const wordsOf = (list: string) => vocabulary.list(list).map((phrase) => phrase.split(' '));
+    this.#consent = { yes: wordsOf('consent yes'), no: wordsOf('consent no') };
+    const beside = ['assents', 'beside consent'].flatMap((list) => vocabulary.list(list));
+    this.#consentWords = new Set([...book.polite, ...beside]);
   }
 
   interpret(text: string, expecting: Expecting, reading: Reading): Interpretation {
@@ -184,17 +191,13 @@ export class LanguageInterpreter implements Interpreter {
 
   #consentIn(words: readonly string[]): boolean | undefined {
     if (words.length > MAX_CONSENT) return undefined;
-    const { vocabulary } = this.#language;
-    const beside = ['assents', 'beside consent'].flatMap((list) => vocabulary.list(list));
-    const polite = new Set([...this.parser.book.polite, ...beside]);
-    const isWhole = (listed: string) => {
-      const phrase = listed.split(' ');
+    const isWhole = (phrase: readonly string[]) => {
       const from = words.findIndex((_, at) => phrase.every((word, next) => words[at + next] === word));
       const others = words.filter((_, at) => at < from || at >= from + phrase.length);
-      return from >= 0 && others.every((word) => polite.has(word));
+      return from >= 0 && others.every((word) => this.#consentWords.has(word));
     };
-    if (vocabulary.list('consent yes').some(isWhole)) return true;
-    return vocabulary.list('consent no').some(isWhole) ? false : undefined;
+    if (this.#consent.yes.some(isWhole)) return true;
+    return this.#consent.no.some(isWhole) ? false : undefined;
   }
 
   /** The value that the text before began: "0867", "123456". It is a guess. */
@@ -314,13 +317,14 @@ export class LanguageInterpreter implements Interpreter {
   #meaningOf(parsed: ParsedText, expecting: Expecting, isQuestion: boolean): Meaning {
     const { command, words, text } = parsed;
     if (words.length === 0 && text.includes('?')) return sureOf(command ?? 'ask what');
+    if (command !== undefined && command !== SHOW_LANGUAGES) return sureOf(command);
     const meaning = this.meanings.read(words, {
       ...contextOf(expecting),
       hasValue: bringsValue(parsed),
       isQuestion,
     });
-    if (command !== undefined)
-      return command === 'show languages' && meaning.act.startsWith('speak ') ? meaning : sureOf(command);
+    // "/language english" names one.
+    if (command !== undefined) return meaning.act.startsWith('speak ') ? meaning : sureOf(command);
     if (meaning.p === 1 && !this.#isUnanswered(meaning.act)) return meaning;
     const near = this.#nearness.find(text);
     const isOpen = meaning.act === '' || meaning.act === 'ask unknown' || this.#isUnanswered(meaning.act);
@@ -523,6 +527,7 @@ const FAULTS: ReadonlySet<string> = new Set(['ask code.wrong', 'ask phone.wrong'
 /** Headings whose lines may be a yes: "ok, cảm ơn". */
 const YES_LINES: ReadonlySet<string> = new Set(['yes', 'talk thanks', 'talk greeting']);
 const NO_WORDS: Meaning = { act: '', p: 0, guesses: [] };
+const SHOW_LANGUAGES = 'show languages';
 const sureOf = (act: string): Meaning => ({ act, p: 1, guesses: [{ act, p: 1 }] });
 const ANYWHERE: Reading = { settings: { gifts: [], codePrefixes: [], timeZone: 'UTC' }, nowMs: 0 };
 
