@@ -15,7 +15,7 @@ const CHEAP = 100_000;
 const OPENINGS = 'chào|tích điểm|đổi quà|lịch sử|tích điểm TIVI000000017 0912345678|gặp nhân viên'.split('|');
 /** What grows, what nearly begins something, and what patterns go back over. */
 const UNITS =
-  '㏂|ﷺ|㏂ |a|1|1 |a |a@|@|@ |a.|a@b.vn |/|www.|a.b/|+84 |0912345678 |-|1/|(|TIVI 1 |trong |không |không phải |mã |đổi quà |' +
+  '㏂|ﷺ|ﷺﷺﷺﷺ |㏂ |a|1|1 |a |a@|@|@ |a.|a@b.vn |/|www.|a.b/|+84 |0912345678 |-|1/|(|TIVI 1 |trong |không |không phải |mã |đổi quà |' +
   '²|ｆ|a\u0301|\u0301|, |https://a.vn/x |👍|.|TIVI0000001 |loa |2 loa |?|ab1 |x/ab12cd\\|một |bỏ mã 1 |1-|no |to |ok |tháng |1/8 |' +
   'từ |mã ở đâu ? |ddaau |and |dd9 |ề|gặp nhân viên |bỏ cái đầu ';
 const repeated = UNITS.split('|').map((unit) => [unit, () => unit] as const);

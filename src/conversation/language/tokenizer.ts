@@ -52,8 +52,12 @@ export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 /** "Don't" is one word. */
 const APOSTROPHES = /(?<=\p{L})['’](?=\p{L})/gu;
 
+/** A ligature is at most three letters; a single "ﷺ" would be four words. */
+const MAX_GROWTH = 3;
+
 const foldWord = remembered((word: string): string =>
   unmark(word)
+    .slice(0, MAX_GROWTH * word.length)
     .replace(APOSTROPHES, '')
     .split(/[^\p{L}\p{N}]+/u)
     .filter((one) => one !== '')
