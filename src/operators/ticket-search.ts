@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { fold } from '../conversation/language/tokenizer.ts';
 import type { Operation, Ticket } from '../conversation/state.ts';
 import { parsePhone } from '../conversation/values/contact.ts';
@@ -42,7 +43,11 @@ export async function searchTickets<Seen extends Searchable>(
   while (searched < most && tickets.length < MOST_FOUND) {
     const some = await Promise.all(entries.slice(searched, Math.min(searched + AT_ONCE, most)).map(read));
     searched += some.length;
-    tickets.push(...some.filter((seen) => seen !== null).filter(isWanted));
+    for (const seen of some) {
+      if (seen !== null && isWanted(seen)) tickets.push(seen);
+      // A full ticket has 64 KB: customers must not wait for all of them.
+      await setImmediate();
+    }
   }
   return { tickets, searched, total };
 }
@@ -53,10 +58,13 @@ function matcherOf(query: string): (seen: Searchable) => boolean {
   const phone = parsePhone(query);
   return (seen) => {
     if (phone.ok && phonesOf(seen).includes(phone.value)) return true;
-    const text = fold(textsOf(seen).join(' \n '));
+    const text = textsOf(seen).map(foldAll).join(' ');
     return words.length > 0 && words.every((word) => text.includes(word));
   };
 }
+
+/** `fold` reads the beginning of a text alone. */
+const foldAll = (text: string): string => text.split(/\s+/).map(fold).filter(Boolean).join(' ');
 
 function phonesOf({ ticket, phones }: Searchable): readonly string[] {
   const asked = parsePhone(ticket.doing?.phone ?? '');
