@@ -326,7 +326,7 @@ export function answerUnclear(round: Round, command: Unclear): Reduction {
   return presumeAnswer(round, command) ?? offerMeanings(round, command);
 }
 
-/** Answers the question that is likeliest, and says which one. The other meanings are buttons. */
+/** Answers the question that is likeliest, and says which one. Its first buttons are the other meanings. */
 function presumeAnswer(round: Round, { likely = [], presumed }: Unclear): Reduction | undefined {
   const { state, scope } = round;
   const [likeliest, ...others] = likely;
@@ -337,14 +337,14 @@ function presumeAnswer(round: Round, { likely = [], presumed }: Unclear): Reduct
   const { text } = (digression?.key === 'answer' && digression.params) || {};
   if ('replies' in answered || !digression || question === undefined || text === undefined) return answered;
   const { choices: own = [] } = digression;
-  const ids = new Set(own.map(({ id }) => id));
-  const more = withPerson(meaningChoices(others, state, scope), scope).filter(({ id }) => !ids.has(id));
+  const first = withPerson(meaningChoices(others, state, scope), scope).slice(0, MAX_MEANINGS);
+  const ids = new Set(first.map(({ id }) => id));
   return digress(answered, {
     ...digression,
     key: 'unsure',
     context: 'presumed',
     params: { question, text },
-    choices: [...own, ...more.slice(0, MAX_MEANINGS)],
+    choices: [...first, ...own.filter(({ id }) => !ids.has(id))],
   });
 }
 

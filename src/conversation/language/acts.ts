@@ -40,8 +40,8 @@ export type Act = {
 /**
  * `mild`: small talk, or says what to press; taken wrongly, it costs a sentence. `plain`: changes nothing, or
  * shows before anything is done. `answer`: answers a usual question; less sure, the answer names it.
- * `costly`: takes away, calls a person, turns the language or drops what was gathered. `listed`: only a line
- * of the files, word for word; never a guess.
+ * `costly`: begins, takes away, calls a person, turns the language or drops what was gathered. `listed`: only
+ * a line of the files, word for word; never a guess.
  */
 export type Sureness = 'mild' | 'plain' | 'answer' | 'costly' | 'listed';
 
@@ -248,7 +248,7 @@ const ROWS: Readonly<Record<string, Act>> = {
 
 /** What begins a flow: the text's values go with it. */
 const BEGINNING: Act = {
-  sure: 'plain',
+  sure: 'costly',
   rank: 'deed',
   isOffered: true,
   isDeed: true,
@@ -268,7 +268,7 @@ export function createActs(flows: readonly string[], ownQuestions: readonly stri
 }
 
 /** How sure the model must be of an act (0–1), chosen on the folds (`npm run answers -- folds`). */
-const SURE = { mild: 0.5, plain: 0.69, answer: 0.85, costly: 0.8 } as const;
+const SURE = { mild: 0.5, plain: 0.69, answer: 0.9, costly: 0.8 } as const;
 /** How likely a usual question must be (0–1) to be answered with its name before the answer. */
 export const PRESUMED = 0.35;
 /** The same, where nothing in the text asks. */

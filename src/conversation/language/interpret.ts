@@ -383,8 +383,10 @@ export class LanguageInterpreter implements Interpreter {
         p >= POSSIBLE && this.acts.get(act)?.rank !== 'nothing' && act !== `start ${expecting.flow}`,
     );
     const [best] = telling;
-    if (best && best.p >= PRESUMED && this.#isUnanswered(best.act)) return this.acts.get(best.act)?.command;
-    const isOffer = (act: string) => this.acts.get(act)?.isOffered === true && !this.#isUnanswered(act);
+    // What only the shop can answer is no button, but may be the answer.
+    const open = best && best.p >= PRESUMED && this.#isUnanswered(best.act) ? best.act : undefined;
+    const isOffer = (act: string) =>
+      act === open || (this.acts.get(act)?.isOffered === true && !this.#isUnanswered(act));
     const offers = telling.filter(({ act }) => isOffer(act)).slice(0, MOST_OFFERED);
     const [first] = offers;
     // Where nothing is likely, buttons would only hide that the text was not understood.
@@ -395,7 +397,9 @@ export class LanguageInterpreter implements Interpreter {
       return command ? [command] : [];
     });
     const isPresumed =
-      first === best && first.p >= (isQuestion ? PRESUMED : PRESUMED_UNASKED) && likely[0]?.do === 'ask';
+      first === best &&
+      (open !== undefined || first.p >= (isQuestion ? PRESUMED : PRESUMED_UNASKED)) &&
+      likely[0]?.do === 'ask';
     return { do: 'unclear', likely, ...(isPresumed && { presumed: true }) };
   }
 

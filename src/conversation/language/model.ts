@@ -37,11 +37,13 @@ const IMPOSSIBLE = 0.5;
 const LEAST_LINES = 2;
 /** What is less likely is no guess. */
 const LEAST_LIKELY = 0.002;
+/** How much more the words that few lines have count than the others (0: not at all; 1: by their logarithm). */
+const RARITY = 1.4;
 /** A feature is known by this many bits of its hash. */
 const HASH_BITS = 18;
 const BUCKETS = 1 << HASH_BITS;
-/** This many letters within a word, its edges among them, are a feature. */
-const LETTERS_TOGETHER = 3;
+/** This many letters within a word, its edges among them, are a feature. Fewer tell strangers too little. */
+const LETTERS_TOGETHER = 4;
 /** The rest of a longer word gives no features, the rest of a longer text no words. */
 const MOST_WORD = 20;
 const MOST_WORDS = 60;
@@ -144,7 +146,7 @@ export class Model {
       from = ends.at(-1) ?? from;
     }
     this.#idf = this.#nameFeatures(counts, lines.length);
-    this.#rarest = Math.log(1 + lines.length);
+    this.#rarest = Math.log(1 + lines.length) ** RARITY;
     this.#weights = new Float32Array(this.#idf.length * this.acts.length);
     this.#bias = new Float32Array(this.acts.length);
     this.#learn(this.#toPupils(lines, buckets));
@@ -162,7 +164,7 @@ export class Model {
       const count = counts[bucket] ?? 0;
       if (count < LEAST_LINES) continue;
       this.#ids[bucket] = idf.length;
-      idf.push(Math.log(1 + lines / count));
+      idf.push(Math.log(1 + lines / count) ** RARITY);
     }
     return Float32Array.from(idf);
   }
