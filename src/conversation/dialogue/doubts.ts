@@ -2,7 +2,7 @@ import type { Flow } from '../flow.ts';
 import { showPhone } from '../prompts/format.ts';
 import { CANCEL, type Choice, choice, type Reply } from '../reply.ts';
 import { type Asking, dropOffer, type Offer, type State } from '../state.ts';
-import { isGuessedCode, suggestCode } from '../values/code.ts';
+import { completeNumber, isGuessedCode, suggestCode } from '../values/code.ts';
 
 /*
  * Values in doubt. One is asked about at a time; the others wait in the draft, so that none is lost.
@@ -27,7 +27,8 @@ export function findDoubtedSlot({ why, meant }: Offer): DoubtedSlot {
 }
 
 /** Only a button takes these: the bot put the value together itself, or does not know which one is meant. */
-export const isButtonOnly = ({ why }: Offer): boolean => why === 'spoken' || why === 'several';
+export const isButtonOnly = ({ why, options }: Offer): boolean =>
+  why === 'spoken' || why === 'several' || options !== undefined;
 
 /** Whether what was typed is a value that may be kept. A phone number in doubt cannot be called. */
 export const mayKeep = (offer: Offer): boolean =>
@@ -36,6 +37,9 @@ export const mayKeep = (offer: Offer): boolean =>
 /** The codes that nearly begin like the codes of the operator, probably typing errors; and guesses. */
 export function findSlips(codes: readonly string[], prefixes: readonly string[]): readonly Offer[] {
   return codes.flatMap((typed): readonly Offer[] => {
+    const options = completeNumber(typed, prefixes);
+    const [first] = options;
+    if (first !== undefined) return [{ why: 'code', typed, meant: first, options: [...options] }];
     const likelyCode = suggestCode(typed, prefixes);
     return likelyCode === undefined
       ? []
@@ -103,7 +107,7 @@ export function askDoubt({ step, offer, takesPhone }: DoubtQuestion): Reply {
     case 'codes':
       return {
         key: 'code.offer',
-        context: why === 'spoken' ? why : undefined,
+        context: offer.options ? 'number' : why === 'spoken' ? why : undefined,
         params: { typed: typed ?? '', code: meant },
         choices,
         asks: 'code',
@@ -119,11 +123,13 @@ export function askDoubt({ step, offer, takesPhone }: DoubtQuestion): Reply {
 function doubtChoices(offer: Offer): readonly Choice[] {
   const slot = findDoubtedSlot(offer);
   const { options } = offer;
-  if (options)
-    return options.map((value, at) => {
+  if (options) {
+    const several = options.map((value, at) => {
       const shown = slot === 'phone' ? showPhone(value) : value;
       return choice(`use:${at + 1}`, { key: 'choice.useThis', params: { value: shown } });
     });
+    return slot === 'codes' ? [...several, choice('keep')] : several;
+  }
   if (mayKeep(offer)) return [choice('use'), choice('keep')];
   if (slot === 'phone') return [choice('use'), choice('other')];
   return offer.why === 'spoken' ? [choice('use'), choice('other', { context: slot })] : [choice('use')];

@@ -283,7 +283,7 @@ function acceptDoubt(round: Round, { option }: CommandOf<'accept'>): Reduction {
   const decided = { ...round, state: dropOffer(state) };
   switch (findDoubtedSlot(offer)) {
     case 'codes':
-      return acceptCode(decided, offer);
+      return acceptCode(decided, { ...offer, meant: taken });
     case 'email':
       return setSlots(decided, { email: toTypedValue(taken, scope) });
     case 'phone': {

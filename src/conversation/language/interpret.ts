@@ -78,6 +78,10 @@ const TAKES_BACK: ReadonlySet<TextCommand['do']> = new Set([
 ]);
 /** Fewer words next to a consent are no wish. */
 const MIN_WISH = 2;
+/** A text of so many words that has no digits of a value, or hardly any, is no bad value. */
+const FEW_WORDS = 3;
+const MANY_WORDS = 6;
+const MIN_DIGITS = 4;
 /** A longer text is not the rest of a value. */
 const MAX_REST = 40;
 /** A longer text does not leave a person. */
@@ -434,7 +438,7 @@ export class LanguageInterpreter implements Interpreter {
     if (isQuestion) return ASKS_UNKNOWN;
     if ((expecting.place !== 'slot' && expecting.place !== 'doubt') || kind === undefined) return UNCLEAR;
     // Three words or more that have nothing of a value are no bad value.
-    if (SAID_ASIDE.has(kind) && /\s\S+\s/.test(text.trim()) && !/\d{2}|@/.test(text)) return UNCLEAR;
+    if (SAID_ASIDE.has(kind) && isNoValue(text)) return UNCLEAR;
     const isProof = kind === 'phone' && flow?.identity === 'proved';
     // Staff name a customer by either.
     const isEmail = isStaff && (kind === 'gift' || isProof) && text.includes('@');
@@ -515,6 +519,14 @@ export class LanguageInterpreter implements Interpreter {
     const code = this.parser.readCode(text);
     return code.ok ? [code.value] : this.understand(text).codes;
   }
+}
+
+/** Words without a value: "máy này của tôi", "mua máy 15 triệu mà mã không dùng được". */
+function isNoValue(text: string): boolean {
+  const { length } = text.trim().split(/\s+/);
+  const digits = text.match(/\d/g)?.length ?? 0;
+  const isShort = !/\d{2}/.test(text) && length >= FEW_WORDS;
+  return !text.includes('@') && (isShort || (digits < MIN_DIGITS && length >= MANY_WORDS));
 }
 
 const contextOf = (expecting: Expecting) => ({

@@ -442,7 +442,11 @@ export class Meanings {
     const deeds = telling.filter(
       (clause) => rankOf(clause) === 'deed' && clause.meaning.p + CLEARER >= clearest,
     );
-    return [...new Set((deeds.length > 0 ? deeds : telling).map(({ meaning }) => meaning.act))];
+    // "Khoan, bao lâu thì có điểm": small talk next to a question says nothing more.
+    const isTalk = ({ meaning: { act } }: Clause) => this.#acts.get(act)?.command?.do === 'talk';
+    const asking = telling.filter((clause) => !isTalk(clause));
+    const wishes = [deeds, asking, telling].find((some) => some.length > 0) ?? [];
+    return [...new Set(wishes.map(({ meaning }) => meaning.act))];
   }
 
   #rankOf(act: string): number {

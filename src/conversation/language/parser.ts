@@ -105,10 +105,10 @@ export function lacksEmail({ parts, emails }: ParsedText): boolean {
     const next = telling[at + 1];
     // "Khỏi lấy mail".
     if (actOf(part) === 'none' && isIn(part, 'email')) return emails.length === 0;
-    // "Email không có".
+    // "Email không có", "and the email, remove it".
     const isLast = at === telling.length - 2;
-    if (isLast && isIn(part, 'email') && next && actOf(next) === 'none' && !fieldOf(next))
-      return emails.length === 0;
+    const isGone = next !== undefined && (actOf(next) === 'none' || actOf(next) === 'remove');
+    if (isLast && isIn(part, 'email') && isGone && !fieldOf(next)) return emails.length === 0;
     const isDeclining = declines(part) && !isIn(part, 'faults', 'code', 'phone');
     return isDeclining && emails.length === 0 && next && fieldOf(next) === 'email' && actOf(next) === '';
   });
@@ -287,7 +287,7 @@ export class Parser {
     for (const token of tokens.filter((token) => isFree(token) && !token.text.startsWith('@'))) {
       if (others.has(token)) values.set(token, { kind: 'other', text: token.text });
       else if (this.isCode(token.text)) values.set(token, toCode(toPrinted(token.text, beginnings)));
-      else if (this.#isMangled(token.text)) values.set(token, { kind: 'mangled' });
+      else if (this.#isMangled(token.text)) values.set(token, toMangled(token.text, beginnings));
     }
     const isMention = (token: Token) => isFree(token) && token.text.startsWith('@');
     return { values, left: tokens.filter((token) => !gone.has(token) && !isMention(token)) };
@@ -479,6 +479,14 @@ function unexplainedIn(parts: readonly Part[]): readonly Part[] {
   // A text that names a place of a list is no bare yes or no.
   const isPlace = ({ value }: Part) => value?.kind === 'place' || value?.kind === 'end';
   return parts.filter((part) => isUnknown(part) || isPlace(part) || (!hasValue && isSign(part)));
+}
+
+/** "TỦLẠNH000000017": with a known beginning the marks say what was meant, which is a guess. */
+function toMangled(text: string, beginnings: readonly string[]): Value {
+  const plain = unmark(text.normalize('NFC')).toUpperCase();
+  const beginning = beginnings.find((one) => plain.startsWith(one.toUpperCase()));
+  const number = beginning === undefined ? '' : plain.slice(beginning.length);
+  return /^\d{4,}$/.test(number) ? { kind: 'code', code: `${beginning} ${number}` } : { kind: 'mangled' };
 }
 
 const isUnknown = ({ phrase, value }: Part): boolean => phrase === undefined && value === undefined;

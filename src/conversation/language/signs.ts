@@ -83,17 +83,33 @@ function signBefore(parts: readonly Part[], { from }: PartSpan): FoundSign {
   return undefined;
 }
 
+/** The fields that have a word of their own. */
+const NAMED_FIELDS = ['code', 'phone', 'email'] as const;
+
+/** Whether a part names another field than that of the value: what follows is about that one. */
+function isOfOtherField(part: Part, value: Part['value']): boolean {
+  const named = NAMED_FIELDS.filter((field) => isIn(part, field));
+  return named.length > 0 && NAMED_FIELDS.some((field) => field === value?.kind && !named.includes(field));
+}
+
 function signBehind(parts: readonly Part[], { to }: PartSpan): FoundSign {
+  const { value } = parts[to - 1] ?? {};
+  let isTorn = false;
   for (let at = to; at < to + MAX_BETWEEN; at++) {
     const part = parts[at];
     const next = parts[at + 1];
     // "0903118264 instead of mine": what is not meant stands behind.
     if (!part || part.value || isIn(part, 'before what is not meant')) return undefined;
+    // "0912345678, email khỏi" declines the e-mail.
+    if (isOfOtherField(part, value)) return undefined;
     const sign = signIn(part, BEHIND);
+    // "A but please use B": behind unknown words, only a fault or a new clause is about the value before.
+    if (sign && isTorn && !isIn(part, 'faults') && !isPaused(part)) return undefined;
     // "0912345678, quên mail rồi" drops no phone; "TIVI000000302 sai, email a@b.vn" drops the code.
     const isField = next && isIn(next, 'phone', 'email') && !parts[at + 2]?.value && !isIn(part, 'faults');
     if (sign) return isField ? undefined : { sign, at };
     if (!isQuiet(part) && part.phrase) return undefined;
+    isTorn ||= part.phrase === undefined;
   }
   return undefined;
 }

@@ -44,6 +44,9 @@ export type Situation = {
   readonly values: Readonly<Record<SlotKind, readonly TextCommand[]>>;
 };
 
+/** Asks a question of the usual ones. */
+type UsualQuestion = Extract<TextCommand, { do: 'ask'; about: 'answer' }>;
+
 /** The commands of a text; undefined: the next function decides. */
 export type Meant = readonly TextCommand[] | undefined;
 
@@ -135,19 +138,25 @@ function choosesFirst({ parsed, expecting, values, isPolite }: Situation): reado
   return isNamed && isWish && first.every(isPolite) ? values.gift : [];
 }
 
+/** "What do you need it for?" is about the value that is asked for. */
+const WHY: Readonly<Partial<Record<SlotKind, string>>> = { phone: 'phone.why', email: 'email.why' };
+
+function aboutAsked(command: UsualQuestion, { parsed, expecting }: Situation): UsualQuestion {
+  const { kind, place } = expecting;
+  const id = place === 'slot' && kind !== undefined ? WHY[kind] : undefined;
+  const isWhy = Object.values(WHY).includes(command.id);
+  return id === undefined || !isWhy || calledField(parsed) !== undefined ? command : { ...command, id };
+}
+
 /** Questions that are about the gift that is named, or the one that is being redeemed. */
 const isOfGift = (id: string): boolean => id.startsWith('gift.');
 
 /** A usual question. With a gift it asks about that one: "loa bao nhiêu điểm". */
-function asksAnswer({
-  parsed,
-  act,
-  command,
-  expecting,
-  isBare,
-  isQuestion,
-}: Situation): TextCommand | undefined {
-  if (!isBare || command?.do !== 'ask' || command.about !== 'answer' || lacksEmail(parsed)) return undefined;
+function asksAnswer(situation: Situation): TextCommand | undefined {
+  const { parsed, act, expecting, isBare, isQuestion } = situation;
+  const { command: asked } = situation;
+  if (!isBare || asked?.do !== 'ask' || asked.about !== 'answer' || lacksEmail(parsed)) return undefined;
+  const command = aboutAsked(asked, situation);
   const isOfSummary = expecting.place === 'summary' && !isQuestion;
   if (isOfSummary && (WRONG.has(act) || isAboutField(parsed, act))) return undefined;
   // "Không thích loa, có gì khác không": the others are shown.
@@ -244,7 +253,6 @@ function isAboutField(parsed: ParsedText, act: string): boolean {
 /** A text that declines the e-mail, asks about it, or names another provider. */
 function skipsEmail(situation: Situation): Meant {
   const { parsed, act, expecting, isBare, isQuestion } = situation;
-  const isPlain = !says(parsed, 'faults') && !lacksEmail(parsed);
   const isSkip = isBare && expecting.kind === 'email' && (SKIPS.has(act) || lacksEmail(parsed));
   // "Không có mail thì có sao không" skips nothing yet.
   // "It's yahoo, not gmail" skips nothing.
@@ -252,7 +260,7 @@ function skipsEmail(situation: Situation): Meant {
   if (isSkip && isOfHost) return [wrong('email', 'email.shape')];
   const isAsked = parsed.text.includes('?') || mayAskOfEmail(situation);
   if (isSkip && isQuestion && isAsked) return ASKS_OF_EMAIL;
-  if (isSkip && isPlain) return NO_EMAIL;
+  if (isSkip && !says(parsed, 'faults')) return NO_EMAIL;
   return undefined;
 }
 
@@ -755,9 +763,9 @@ function replacement({
   if (wrong.length > 0 && wanted.length > 0) return { do: 'replace', old: wrong, codes: wanted };
   if (denied.length > 0) return { do: 'remove', which: denied };
   if (old.length > 0 || has('add')) return undefined;
-  const isCorrection = has('replace') || has('deny') || says(parsed, 'faults') || CORRECTS.has(act);
+  const isCorrection = has('deny') || says(parsed, 'faults') || CORRECTS.has(act);
   const isOfCodes = (fieldIn(parsed) ?? 'code') === 'code';
-  return isCorrection && isOfCodes && !says(parsed, 'codes add')
+  return (has('replace') || (isCorrection && isOfCodes)) && !says(parsed, 'codes add')
     ? { do: 'replace', old: [], codes: wanted }
     : undefined;
 }

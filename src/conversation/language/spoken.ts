@@ -73,6 +73,7 @@ export class SpokenValues {
   readonly #namesOfEmails: ReadonlySet<string>;
   readonly #counters: ReadonlySet<string>;
   readonly #small: ReadonlySet<string>;
+  readonly #smallSpelt: ReadonlySet<string>;
   readonly #betweenPieces: PhraseIndex<true>;
 
   constructor(vocabulary: Vocabulary) {
@@ -95,7 +96,9 @@ export class SpokenValues {
     this.#namesOfEmails = new Set(vocabulary.list('email'));
     const between = vocabulary.list('between pieces');
     this.#betweenPieces = indexPhrases(between.map((phrase) => [phrase, true] as const));
-    this.#small = new Set(['small', 'polite', 'words of phone'].flatMap((list) => vocabulary.list(list)));
+    const small = ['small', 'polite', 'words of phone'];
+    this.#small = new Set(small.flatMap((list) => vocabulary.list(list)));
+    this.#smallSpelt = new Set(small.flatMap((list) => vocabulary.written(list)));
     this.#counters = new Set(vocabulary.list('counters'));
   }
 
@@ -144,7 +147,8 @@ export class SpokenValues {
       const name = beginningAt(free, from, beginnings);
       if (!name) continue;
       const isNamed = this.#namesOfCodes.has(free.words[name.to] ?? '');
-      const number = this.#numberAt(free, isNamed ? name.to + 1 : name.to);
+      const to = isNamed ? name.to + 1 : name.to;
+      const number = this.#numberAt(free, to) ?? this.#numberAt(free, this.#lengthAt(free, to));
       if (!number) continue;
       const isSure = name.isExact && number.isSure && !this.#counters.has(words[number.to] ?? '');
       const code = isSure ? number.text.replaceAll(' ', '') : ` ${number.text}`;
@@ -191,9 +195,10 @@ export class SpokenValues {
       const email = parseEmail(`${local.text}@${domain.text}`);
       if (!email.ok) continue;
       const value = email.suggestion ?? email.value;
-      // One word at a usual provider, typed with a sign or with marks of an address, has one reading.
+      // One word at a usual provider has one reading, if it is all, or has a sign or marks of an address.
       const isWord = local.from === place.at - 1 && local.text === tokens[local.from]?.text.split('@')[0];
-      const isPlain = isWord && (sign === undefined || /[._\d]/.test(local.text));
+      const isAll = local.from === 0 && domain.to === tokens.length;
+      const isPlain = isWord && (sign === undefined || isAll || /[._\d]/.test(local.text));
       const isGuess = !isPlain || !isUsualDomain(domain.text) || email.suggestion !== undefined;
       found.push({ result: { value, isGuess }, tokens: tokens.slice(local.from, domain.to) });
       done = domain.to;
@@ -258,9 +263,13 @@ export class SpokenValues {
     const name = tokens.slice(from, at);
     if (from < done || name.length < 2 || name.length > MAX_NAME_WORDS) return undefined;
     const pieces = name.map(({ text }) => unmark(text));
-    const isName = pieces.every(
-      (piece, i) => /^[a-z0-9]+$/.test(piece) && !this.#small.has(words[from + i] ?? ''),
-    );
+    const hasMarks = tokens.some((token) => !isAscii(token.text));
+    // "Lan" is a name and no "lần" in a text with marks.
+    const isSmall = (at: number) =>
+      hasMarks
+        ? this.#smallSpelt.has(tokens[at]?.text.normalize('NFC').toLowerCase() ?? '')
+        : this.#small.has(words[at] ?? '');
+    const isName = pieces.every((piece, i) => /^[a-z0-9]+$/.test(piece) && !isSmall(from + i));
     const isMarked = name.some((_, i) => phraseAt(this.#marks, words, from + i) !== undefined);
     if (!isName || isMarked || name.some(({ pause }, i) => pause && i > 0)) return undefined;
     const digits = name.map((_, i) => numberOf(this.#digits, { tokens, words }, from + i));
@@ -345,6 +354,12 @@ export class SpokenValues {
     }
     const isSure = isPlain && /^(?:\d{2,}(?: \d{2,})*|\d(?: \d)*)$/.test(text);
     return count >= SURE_LENGTH && /\d/.test(text) ? { text, to, isSure } : undefined;
+  }
+
+  /** The place behind words that say how long a number is: "chín số, 000000953". */
+  #lengthAt(line: SpokenLine, at: number): number {
+    const isLength = /^\d+$/.test(line.words[at] ?? '') || numberOf(this.#digits, line, at) !== undefined;
+    return isLength && numberOf(this.#repeats, line, at + 1) !== undefined ? at + 2 : at;
   }
 
   #codePieceAt(line: SpokenLine, at: number): Digits | undefined {

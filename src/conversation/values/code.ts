@@ -99,6 +99,18 @@ export function suggestCode(code: string, beginnings: readonly string[]): string
   return isGuessedCode(code) ? joined : expandBeginning(joined, beginnings);
 }
 
+/** A number of so many digits may be a code without its beginning: it is neither a piece nor a bar code. */
+const BARE_NUMBER = /^\d{8,11}$/;
+/** More beginnings are no choice. */
+const MOST_BEGINNINGS = 4;
+
+/** The codes that a bare number may be, where codes have known beginnings: "000000929". */
+export function completeNumber(code: string, beginnings: readonly string[]): readonly string[] {
+  const isBare = BARE_NUMBER.test(code) && !hasBeginning(code, beginnings);
+  const areNumbered = beginnings.length <= MOST_BEGINNINGS && beginnings.every((one) => !/^\d/.test(one));
+  return isBare && areNumbered ? beginnings.map((beginning) => beginning + code) : [];
+}
+
 /** "tv000000937" is short for TIVI000000937: one beginning has its letters, in this order. */
 function expandBeginning(code: string, beginnings: readonly string[]): string | undefined {
   const [, short = '', number = ''] = /^([a-z]{2,})(\d{6,})$/i.exec(code) ?? [];

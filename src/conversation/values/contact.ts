@@ -204,9 +204,21 @@ const GENUINE = ['ymail.com', 'email.com', 'mail.com'];
 /** The domain that was probably meant; undefined where this one may well be right. */
 function betterDomain(domain: string): string | undefined {
   if (COMMON.includes(domain) || GENUINE.includes(domain)) return undefined;
-  const near = COMMON.find((common) => isOneTypo(common, domain));
+  const near =
+    COMMON.find((common) => isOneTypo(common, domain)) ??
+    (GENUINE.some((genuine) => isOneTypo(genuine, domain))
+      ? undefined
+      : COMMON.find((common) => isTypoByLabel(common, domain)));
   // It has no mailboxes under any other end (gmail.vn).
   return near ?? (domain.startsWith('gmail.') ? 'gmail.com' : undefined);
+}
+
+/** "gmai.con": a typing error in each part. A short part has nothing to tell it by. */
+function isTypoByLabel(common: string, domain: string): boolean {
+  const labels = domain.split('.');
+  const usual = common.split('.');
+  const isNear = (label: string, at: number) => label === usual[at] || isOneTypo(usual[at] ?? '', label);
+  return labels.length === usual.length && (labels[0]?.length ?? 0) > 3 && labels.every(isNear);
 }
 
 export const isUsualDomain = (domain: string): boolean => COMMON.includes(domain);
