@@ -104,8 +104,8 @@ export type Effect =
       name?: string | undefined;
     }
   /**
-   * Spends points on `gift`. `by` is proved. `also` goes along only if it is proved or on the same record at
-   * AntCRM. `outdated`: the confirmed price has changed, so only a call of an earlier attempt is looked up.
+   * Spends points on `gift`. `by` is proved. `also` goes along only if it is the same customer's at AntCRM.
+   * `outdated`: the confirmed price has changed, so only a call of an earlier attempt is looked up.
    */
   | {
       kind: 'redeem';

@@ -5,7 +5,6 @@ import { addNames, addRecordNames, type LockResult, lockAll, SHORT_LOCK_MS, unlo
 import type { CallOutcome, Contact, Read, RedeemRequest } from './port.ts';
 import { proveBaseline, readBack, windowStart } from './reconcile.ts';
 import type { Session } from './session.ts';
-import { hasIdentifier } from './wire.ts';
 
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
 type Request = Omit<RedeemRequest, 'writeBefore' | 'permit'>;
@@ -81,9 +80,10 @@ async function conclude(
 }
 
 /**
- * The request has the proved identifier. It has the other one only if that is proved, too, or if the same
- * record lists both. If the record has no customer id, the history may have it: a redemption by phone and one
- * by e-mail must take the same lock. Null if AntCRM cannot be asked.
+ * The request has the proved identifier. It has the other one only if AntCRM's record or history lists both,
+ * proved or not: else AntCRM might spend the points of another customer, whose history no look-up reads. If
+ * the record has no customer id, the history may have it: a redemption by phone and one by e-mail must take
+ * the same lock. Null if AntCRM cannot be asked.
  */
 async function identify({ gift, by, also }: Redeem, session: Session): Promise<Customer | null> {
   const names = new Set([`${by.kind}:${by.value}`]);
@@ -94,10 +94,6 @@ async function identify({ gift, by, also }: Redeem, session: Session): Promise<C
   const read: Read<Contact | null> = isOn ? await session.contact(by) : { ok: true, value: null };
   if (!read.ok) return null;
   const contact = read.value;
-  if (also?.proved || (also && contact && hasIdentifier(contact, also))) {
-    names.add(`${also.kind}:${also.value}`);
-    request[also.kind] = also.value;
-  }
   if (contact) addNames(names, contact);
   if (contact?.customerId === undefined) {
     const pages = [
@@ -109,6 +105,9 @@ async function identify({ gift, by, also }: Redeem, session: Session): Promise<C
       addRecordNames(names, page.value.records);
     }
   }
+  const other = also && `${also.kind}:${also.value.toLowerCase()}`;
+  if (also && other && names.has(other)) request[also.kind] = also.value;
+  if (other && also.proved) names.add(other);
   const points = session.isStale(read.time) ? undefined : contact?.points;
   const price = gifts.find(({ code }) => code === gift)?.score;
   const balance =

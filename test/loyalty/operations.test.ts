@@ -265,17 +265,39 @@ describe('redeem', () => {
   });
 
   it.each([
-    ['proved', { kind: 'email', value: 'mine@example.vn', proved: true }, 'mine@example.vn'],
+    ["proved and on AntCRM's record", { ...EMAIL, proved: true }, EMAIL.value],
     ["on AntCRM's record", { ...EMAIL, proved: false }, EMAIL.value],
+    ['proved only', { kind: 'email', value: 'mine@example.vn', proved: true }, undefined],
     ['only typed', { kind: 'email', value: 'typed@example.vn', proved: false }, undefined],
   ] as const)(
-    'sends a second identifier only if it is proved or on AntCRM’s record: it is %s',
+    'sends a second identifier only if it is on AntCRM’s record: it is %s',
     async (_, also, email) => {
       await perform({ ...REDEEM, also });
       expect(antcrm.redeemed).toMatchObject([{ phone: PHONE.value, ...(email && { email }) }]);
       expect(antcrm.redeemed[0]?.email).toBe(email);
     },
   );
+
+  it('spends no points of another customer, whose history no look-up reads', async () => {
+    const other = { customerId: '500', phones: [], emails: ['other@example.vn'], points: 500 };
+    antcrm.contacts.push(other);
+    const { redeem, history } = antcrm;
+    let charged: typeof other | typeof GARNACHO = GARNACHO;
+    antcrm.redeem = (request) => {
+      if (request.email !== other.emails[0]) return redeem.call(antcrm, request);
+      charged = other;
+      return redeem.call(antcrm, { ...request, phone: undefined });
+    };
+    antcrm.history = async (query) =>
+      charged === other ? { ok: true, value: EMPTY } : history.call(antcrm, query);
+    antcrm.fate = 'lost';
+    const also = { kind: 'email', value: 'other@example.vn', proved: true } as const;
+    const outcome = await perform({ ...REDEEM, also });
+    if (outcome === 'interrupted' || outcome.kind !== 'unknown') return expect.fail();
+    await clock.pass(MINUTE_MS);
+    const effect = { kind: 'check', operation: 'op-1', lookup: outcome.lookup } as const;
+    expect(await perform(effect)).toMatchObject({ found: 'applied' });
+  });
 });
 
 describe('check', () => {
