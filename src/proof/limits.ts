@@ -20,8 +20,9 @@ const ASKER_TRIES = 6;
 const SHORT_MS = 10 * MINUTE_MS;
 const SHORT_SENDS = 3;
 const DAY_SENDS = 6;
-/** Numbers that one conversation asks codes for in a day. */
+/** Numbers that one conversation asks codes for in a day, and codes of it that the gateway may refuse. */
 const ASKER_NUMBERS = 3;
+const ASKER_REFUSALS = 5;
 
 /** `tried`: the last message that tried the code, and whether it was right. `left`: tries. */
 const codeSchema = z.looseObject({
@@ -47,6 +48,8 @@ export type NumberRecord = KnownFields<z.infer<typeof numberSchema>>;
 const askerSchema = z.looseObject({
   numbers: z.record(z.string(), z.number()).default({}),
   wrong: z.array(z.looseObject({ id: z.string(), atMs: z.number() })).default([]),
+  /** Messages whose code the gateway refused to send. */
+  refused: z.array(z.looseObject({ id: z.string(), atMs: z.number() })).default([]),
 });
 export type AskerRecord = KnownFields<z.infer<typeof askerSchema>>;
 
@@ -186,7 +189,7 @@ export function admit(number: string): Transition<AskerRecord, Admission> {
   return (before, nowMs) => {
     const record = tidyAsker(before, nowMs);
     const { numbers } = record;
-    const untilMs = wrongLimitMs(record);
+    const untilMs = Math.max(wrongLimitMs(record), lastOf(record.refused, ASKER_REFUSALS) + DAY_MS);
     if (untilMs > nowMs) return { record: before, answer: { kind: 'limited', untilMs } };
     const others = Object.entries(numbers).filter(([name]) => name !== number);
     if (others.length >= ASKER_NUMBERS) {
@@ -215,16 +218,29 @@ export function noteWrong(id: string): Transition<AskerRecord, void> {
   };
 }
 
+/** Counts a message whose code the gateway refused to send, once. */
+export function noteRefused(id: string): Transition<AskerRecord, void> {
+  return (before, nowMs) => {
+    const record = tidyAsker(before, nowMs);
+    if (record.refused.some((one) => one.id === id)) return { record: before, answer: undefined };
+    return { record: { ...record, refused: [...record.refused, { id, atMs: nowMs }] }, answer: undefined };
+  };
+}
+
 /** When the conversation may try again, epoch ms; minus infinity: now. */
-const wrongLimitMs = ({ wrong }: AskerRecord): number =>
-  (wrong.at(-ASKER_TRIES)?.atMs ?? Number.NEGATIVE_INFINITY) + DAY_MS;
+const wrongLimitMs = ({ wrong }: AskerRecord): number => lastOf(wrong, ASKER_TRIES) + DAY_MS;
+
+/** The time of the last but `count - 1`, epoch ms; minus infinity: there are fewer. */
+const lastOf = (all: readonly { readonly atMs: number }[], count: number): number =>
+  all.at(-count)?.atMs ?? Number.NEGATIVE_INFINITY;
 
 function tidyAsker(before: AskerRecord | null, nowMs: number): AskerRecord {
-  const { numbers = {}, wrong = [] } = before ?? {};
+  const { numbers = {}, wrong = [], refused = [] } = before ?? {};
   const isRecent = (atMs: number) => atMs > nowMs - DAY_MS;
   return {
     ...before,
     numbers: Object.fromEntries(Object.entries(numbers).filter(([, atMs]) => isRecent(atMs))),
     wrong: wrong.filter(({ atMs }) => isRecent(atMs)),
+    refused: refused.filter(({ atMs }) => isRecent(atMs)),
   };
 }

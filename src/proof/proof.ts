@@ -7,7 +7,7 @@ import { Bulkhead, NO_ROOM } from '../resilience/bulkhead.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Encryption, RecordStore } from '../store/port.ts';
 import type { CodeMessage, ProofGateway } from './gateway.ts';
-import { ASKER, admit, issue, mayTry, NUMBER, noteWrong, tryCode, withdraw } from './limits.ts';
+import { ASKER, admit, issue, mayTry, NUMBER, noteRefused, noteWrong, tryCode, withdraw } from './limits.ts';
 
 export type ProofOptions = {
   readonly gateway: ProofGateway;
@@ -81,6 +81,7 @@ export class OneTimeCodes {
     const result = await this.#hand({ phone, code, text, locale, id });
     if (result === 'refused' || result === 'unavailable')
       await this.#numbers.update(number, withdraw({ by, id }));
+    if (result === 'refused') await this.#askers.update(by, noteRefused(id));
     return { kind: 'codeSent', result };
   }
 

@@ -95,6 +95,24 @@ it.each([
   },
 );
 
+it('a conversation whose number the gateway refuses again and again does not ask it without end', async () => {
+  const { open, sent } = world();
+  let asked = 0;
+  const send = async () => {
+    asked++;
+    return 'refused' as const;
+  };
+  const { proveByCode } = open({ send, async close() {} });
+  const results = [];
+  for (let at = 0; at < 20; at++)
+    results.push((await proveByCode(SEND, { conversation: 'c', message: `m${at}` })).result);
+  expect(asked).toBe(5);
+  expect(results.at(-1)).toBe('limited');
+  // Nobody else is limited by that.
+  await open().proveByCode(SEND, { conversation: 'd', message: 'm' });
+  expect(sent).toHaveLength(1);
+});
+
 it('codes are spread over all possible ones', async () => {
   const { sent, open } = world();
   const { proveByCode } = open();
