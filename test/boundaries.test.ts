@@ -66,9 +66,9 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
     [
       'card/',
       'conversation/',
-      'channels/staff/schemas.ts',
       'http/guard.ts',
       'http/problem.ts',
+      'http/staff-routes.ts',
       'loyalty/loyalty.ts',
       'observability/log.ts',
       'operators/tickets.ts',
@@ -81,10 +81,10 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
     'counter/',
     [
       'conversation/',
-      'channels/staff/schemas.ts',
       'counter/',
       'http/guard.ts',
       'http/problem.ts',
+      'http/staff-routes.ts',
       'records/versioned-records.ts',
       'resilience/',
       'runtime.ts',

@@ -1,11 +1,20 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { cleanText, maybe, nameSchema, refusals, routeOf } from '../channels/staff/schemas.ts';
 import type { Identifier } from '../conversation/effect.ts';
 import { REASONS, type State, type Ticket } from '../conversation/state.ts';
 import type { Guard } from '../http/guard.ts';
 import { problem, problemOf } from '../http/problem.ts';
+import {
+  cleanText,
+  describeRoute,
+  guardStaffRoutes,
+  isoTime,
+  maybe,
+  nameSchema,
+  refusals,
+  ticketParams,
+  toIso,
+} from '../http/staff-routes.ts';
 import type { ReadForStaff } from '../loyalty/loyalty.ts';
 import type { Log } from '../observability/log.ts';
 import type { Tickets } from '../operators/tickets.ts';
@@ -23,8 +32,8 @@ import {
 } from './customer.ts';
 
 /*
- * The card of a ticket's customer. A number without proof may be anybody's: what AntCRM has of it is
- * read only for a reason, which colleagues see, and the log says who asked.
+ * The card of a ticket's customer. An identifier without proof may be anybody's, so AntCRM is asked about it only
+ * for a reason. Colleagues see the reason, and the log says who asked.
  */
 
 export type CardRouteOptions = {
@@ -38,16 +47,14 @@ export type CardRouteOptions = {
   readonly log: Pick<Log, 'info'>;
 };
 
-/** Cards of numbers without proof, for each person of staff (else each address), in a process. */
+/** The limit for cards without proof: of each staff member (else each address), in a process. */
 const UNPROVED = { burst: 10, perSecond: 1 / 60 };
 /** A reason is a few words. */
 const REASON = { min: 5, max: 200 };
 
-const time = z.iso.datetime();
-const params = z.object({ id: z.string().trim().toUpperCase().min(1).max(40) });
 const identifierId = z.string().min(1).max(64);
 const recordSchema = z.object({
-  at: maybe(time, 'When; AntCRM may not say it.'),
+  at: maybe(isoTime, 'When it was created; AntCRM may not say it.'),
   what: maybe(z.string(), 'The product or gift.'),
   code: z.string().optional(),
   score: maybe(z.number(), 'Points.'),
@@ -57,18 +64,18 @@ const cardSchema = z.object({
   identifiers: z
     .array(
       z.object({
-        id: identifierId.describe('Names it in `of`.'),
+        id: identifierId.describe('Its name in `of`.'),
         kind: z.enum(['phone', 'email']),
         value: z.string().describe('Masked, unless it is proved or read for a reason.'),
         proved: z.boolean().describe("false: the customer typed it, and it may be anybody's."),
       }),
     )
     .describe('Proved ones first, then typed ones, the newest first.'),
-  of: maybe(identifierId, 'Whose points these are.'),
-  needsReason: z.boolean().describe('Nothing is proved: POST with a reason reads AntCRM.'),
+  of: maybe(identifierId, 'The identifier that AntCRM was asked about.'),
+  needsReason: z.boolean().describe('No identifier is proved: POST with a reason asks AntCRM.'),
   antcrm: z
     .enum(['ok', 'slow', 'unreachable', 'unread'])
-    .describe('`unread`: AntCRM was not asked. `slow`, `unreachable`: what it did not answer is missing.'),
+    .describe('`unread`: AntCRM was not asked. `slow`, `unreachable`: a part of the card is missing.'),
   points: maybe(z.number().nullable(), 'null: AntCRM does not know this customer.'),
   rank: z.string().optional(),
   rankPoints: z.number().optional(),
@@ -79,7 +86,7 @@ const cardSchema = z.object({
       z.object({
         id: z.string(),
         reason: z.enum(REASONS),
-        openedAt: time,
+        openedAt: isoTime,
         state: z.enum(['open', 'closed']),
         answeredBy: z.array(z.string()),
       }),
@@ -99,35 +106,37 @@ const reasonSchema = z.strictObject({
         .min(REASON.min, `Wants at least ${REASON.min} characters`)
         .max(REASON.max, `Wants at most ${REASON.max} characters`),
     )
-    .describe('Why staff must see it: colleagues read it as a note of the ticket.'),
-  of: maybe(identifierId, 'Which of `identifiers`; by default the first that is not proved.'),
-  by: maybe(nameSchema, 'Who asks. With the token of a person it is that person.'),
+    .describe('Why staff must see it. Colleagues read it as a note of the ticket.'),
+  of: maybe(identifierId, 'One of `identifiers`; by default the first that is not proved.'),
+  by: maybe(nameSchema, 'The staff member who asks. With the token of a person it is that person.'),
 });
 
 const answers = { 200: cardSchema, ...refusals, 404: problemOf('There is no such ticket or identifier.') };
 const ROUTES = {
-  show: routeOf('showCustomer', "The ticket's customer: points, histories, earlier tickets", {
+  show: describeRoute('showCustomer', "The ticket's customer: points, histories, earlier tickets", {
     description: 'AntCRM is asked only if an identifier is proved. Each look is audited.',
-    params,
-    querystring: z.object({ of: maybe(identifierId, 'Which proved one; by default the first.') }),
-    response: { ...answers, 409: problemOf('It is not proved: POST with a reason reads it.') },
+    params: ticketParams,
+    querystring: z.object({
+      of: maybe(identifierId, 'A proved one of `identifiers`; by default the first.'),
+    }),
+    response: { ...answers, 409: problemOf('It is not proved: POST with a reason shows it.') },
   }),
-  reveal: routeOf('revealCustomer', 'The same of a number that is not proved, for a reason', {
+  reveal: describeRoute('revealCustomer', 'The same for an identifier that is not proved, with a reason', {
     description: 'The reason becomes a note of the ticket before AntCRM is asked.',
-    params,
+    params: ticketParams,
     body: reasonSchema,
     response: { ...answers, 409: problemOf('The ticket is closed, or it is proved and needs no reason.') },
   }),
 };
 
-const NO_TICKET = [404, 'There is no ticket of that id.'] as const;
+const NO_TICKET = [404, 'There is no ticket with that id.'] as const;
 const NO_IDENTIFIER = [404, 'The customer has no such phone or e-mail.'] as const;
-const WANTS_REASON = [409, 'Nobody proved that it is theirs: POST with a reason reads it.'] as const;
-const NO_REASON = [409, 'It is proved: GET reads it without a reason.'] as const;
-const CLOSED = [409, 'The ticket is closed: what is not proved stays masked.'] as const;
-const TOO_MANY = [429, 'Too many cards of numbers that nobody proved. Wait a minute.'] as const;
+const WANTS_REASON = [409, 'It is not proved: POST with a reason shows it.'] as const;
+const NO_REASON = [409, 'It is proved: GET shows it without a reason.'] as const;
+const CLOSED = [409, 'The ticket is closed: identifiers without proof stay masked.'] as const;
+const TOO_MANY = [429, 'Too many cards without proof. Wait a minute.'] as const;
 
-/** An identifier with its name in requests: a keyed hash, which stays when others come. */
+/** An identifier and its name in requests: a keyed hash, which does not change when others are added. */
 type NamedIdentifier = KnownIdentifier & { readonly id: string };
 
 /** The routes of a customer's card. They only read AntCRM. */
@@ -138,44 +147,39 @@ export function cardRoutes(options: CardRouteOptions): FastifyPluginAsync {
     log.info({ ...fields, from: request.ip }, 'staff open the card of a customer');
 
   return async (scope) => {
-    scope.setValidatorCompiler(validatorCompiler);
-    scope.setSerializerCompiler(serializerCompiler);
-    scope.addHook('onRequest', guard.inbox);
-    scope.addHook('preValidation', guard.speaker);
-    scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
-    const routes = scope.withTypeProvider<ZodTypeProvider>();
+    const routes = guardStaffRoutes(scope, guard);
     const quiet = { exposeHeadRoute: false };
 
     routes.get('/staff/tickets/:id/customer', { schema: ROUTES.show, ...quiet }, async (request, reply) => {
       const { of } = request.query;
-      const found = await findCustomer(request.params.id, options);
-      if (!found) return problem(reply, ...NO_TICKET);
-      const { ticket, identifiers } = found;
+      const customer = await findCustomer(request.params.id, options);
+      if (!customer) return problem(reply, ...NO_TICKET);
+      const { ticket, identifiers } = customer;
       const chosen = identifiers.find(({ id, proved }) => (of === undefined ? proved : id === of));
       if (of !== undefined && !chosen) return problem(reply, ...NO_IDENTIFIER);
       if (chosen?.proved === false) return problem(reply, ...WANTS_REASON);
       const by = guard.visitorOf(request)?.person;
       audit(request, { ticket: ticket.id, by, customer: chosen?.id, proved: chosen && true });
-      return reply.send(toCard(found, chosen ? await readHoldings(chosen, options) : UNREAD, chosen));
+      return reply.send(toCard(customer, chosen ? await readHoldings(chosen, options) : UNREAD, chosen));
     });
 
     routes.post('/staff/tickets/:id/customer', { schema: ROUTES.reveal }, async (request, reply) => {
       const { reason, of, by = 'Staff' } = request.body;
-      const found = await findCustomer(request.params.id, options);
-      if (!found) return problem(reply, ...NO_TICKET);
-      const { ticket, identifiers } = found;
+      const customer = await findCustomer(request.params.id, options);
+      if (!customer) return problem(reply, ...NO_TICKET);
+      const { ticket, identifiers } = customer;
       const chosen = identifiers.find(({ id, proved }) => (of === undefined ? !proved : id === of));
       if (!chosen) return problem(reply, ...NO_IDENTIFIER);
       if (chosen.proved) return problem(reply, ...NO_REASON);
       const person = guard.visitorOf(request)?.person;
       const visitor = person === undefined ? `address ${request.ip}` : `person ${person}`;
       if (!reveals.of(visitor).take()) return problem(reply, ...TOO_MANY);
-      // The reason stays with the ticket: the log has no words.
+      // The reason goes into the ticket, because the log never has words of people.
       const text = `🔓 ${maskIdentifier(chosen)}: ${reason}`;
       if ((await tickets.file(ticket.id, { by, text, inner: true })) !== 'filed')
         return problem(reply, ...CLOSED);
       audit(request, { ticket: ticket.id, by, customer: chosen.id, proved: false });
-      return reply.send(toCard(found, await readHoldings(chosen, options), chosen));
+      return reply.send(toCard(customer, await readHoldings(chosen, options), chosen));
     });
   };
 }
@@ -191,10 +195,13 @@ async function findCustomer(
   { tickets, encryption }: Pick<CardRouteOptions, 'tickets' | 'encryption'>,
 ): Promise<FoundCustomer | null> {
   const state = (await tickets.conversationOf(id))?.state;
-  const ticket = state?.tickets?.find((one) => one.id === id);
+  const ticket = state?.tickets?.find((opened) => opened.id === id);
   if (!state || !ticket) return null;
   const nameOf = ({ kind, value }: Identifier) => encryption.name('customer', `${kind}\0${value}`);
-  const identifiers = findIdentifiers(state, ticket).map((known) => ({ ...known, id: nameOf(known) }));
+  const identifiers = findIdentifiers(state, ticket).map((identifier) => ({
+    ...identifier,
+    id: nameOf(identifier),
+  }));
   return { state, ticket, identifiers };
 }
 
@@ -215,18 +222,16 @@ function toCard(
     needsReason: of === undefined && identifiers.length > 0,
     earned: earned?.map(toRecordView),
     redeemed: redeemed?.map(toRecordView),
-    tickets: others.toReversed().map(toEarlier),
+    tickets: others.toReversed().map(toTicketLine),
   };
 }
 
-const isoOf = (ms: number): string => new Date(ms).toISOString();
-
 function toRecordView({ atMs, what, code, score, failed }: NonNullable<Holdings['earned']>[number]) {
-  return { at: atMs === undefined ? undefined : isoOf(atMs), what, code, score, failed };
+  return { at: atMs === undefined ? undefined : toIso(atMs), what, code, score, failed };
 }
 
-function toEarlier({ id, reason, openedMs, closed, notes }: Ticket): Card['tickets'][number] {
+function toTicketLine({ id, reason, openedMs, closed, notes }: Ticket): Card['tickets'][number] {
   const names = notes.flatMap(({ by, inner }) => (by === undefined || inner ? [] : by));
   const state = closed ? 'closed' : 'open';
-  return { id, reason, openedAt: isoOf(openedMs), state, answeredBy: [...new Set(names)] };
+  return { id, reason, openedAt: toIso(openedMs), state, answeredBy: [...new Set(names)] };
 }

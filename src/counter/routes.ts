@@ -1,11 +1,18 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { maybe, nameSchema, refusals, routeOf } from '../channels/staff/schemas.ts';
 import { giftStatusSchema } from '../conversation/gift-note.ts';
 import { localizedSchema, MAX_PHOTO_BYTES, type PhotoReader } from '../conversation/message.ts';
 import type { Guard } from '../http/guard.ts';
 import { problem, problemOf } from '../http/problem.ts';
+import {
+  describeRoute,
+  guardStaffRoutes,
+  isoTime,
+  maybe,
+  nameSchema,
+  refusals,
+  toIso,
+} from '../http/staff-routes.ts';
 import type { Log } from '../observability/log.ts';
 import type { Runtime } from '../runtime.ts';
 import { parseGiftCode } from './code.ts';
@@ -14,7 +21,7 @@ import { Misses } from './misses.ts';
 import type { GiftRecord, HandOver } from './record.ts';
 
 export type GiftRouteOptions = {
-  /** Lets only staff pass, people with tokens of their own too. */
+  /** Lets only staff pass, also people with tokens of their own. */
   readonly guard: Pick<Guard, 'inbox' | 'speaker' | 'visitorOf'>;
   readonly gifts: Pick<Gifts, 'find' | 'handOver'>;
   readonly photoReader: Pick<PhotoReader, 'read'>;
@@ -23,47 +30,46 @@ export type GiftRouteOptions = {
   readonly log: Pick<Log, 'info'>;
 };
 
-const time = z.iso.datetime();
 const params = z.object({
   code: z
     .string()
     .max(40)
-    .describe('As it is typed: blanks and dashes, capitals or not; O is 0, I and L are 1.'),
+    .describe('As people type it: blanks, dashes and small letters do not matter; O is 0, I and L are 1.'),
 });
-const handedOverSchema = z.object({ by: z.string(), at: time });
+const handedOverSchema = z.object({ by: z.string(), at: isoTime });
 const giftSchema = z.object({
   code: z.string(),
   status: giftStatusSchema.describe('Only a `confirmed` one can be handed over.'),
-  reference: z.string().describe("The operation's, which the customer was told."),
-  at: time.describe('When it was redeemed.'),
+  reference: z.string().describe('The reference of the operation, which the customer knows.'),
+  at: isoTime.describe('When it was redeemed.'),
   gift: maybe(z.string(), "The gift's code in the operator's list."),
   what: localizedSchema(z.string()).optional(),
-  score: maybe(z.number(), 'Points that it cost.'),
-  whose: maybe(z.string(), 'The phone or e-mail, masked; absent once it was forgotten.'),
+  score: maybe(z.number(), 'The points that it cost.'),
+  whose: maybe(z.string(), "The customer's phone or e-mail, masked; absent after /forget."),
   handedOver: handedOverSchema.optional(),
 });
 
-const found = { 200: giftSchema, ...refusals, 404: problemOf('There is no gift of that code.') };
+const answers = { 200: giftSchema, ...refusals, 404: problemOf('There is no gift with that code.') };
 const ROUTES = {
-  show: routeOf('showGift', 'The gift of a code that a customer shows', { params, response: found }),
-  handOver: routeOf('handOverGift', 'Hand a gift over, once', {
-    description: 'Needs nothing of AntCRM: it is the record of what AntCRM confirmed.',
+  show: describeRoute('showGift', 'The gift of a code that a customer shows', { params, response: answers }),
+  handOver: describeRoute('handOverGift', 'Hand a gift over, once', {
+    description: 'AntCRM is not asked: the record says what it confirmed.',
     params,
     body: z.strictObject({ by: nameSchema }),
     response: {
-      ...found,
-      409: problemOf('`by` and `at` say who did and when; without them it is not confirmed.'),
+      ...answers,
+      409: problemOf('`by` and `at`: who handed it over before, and when. Without them it is not confirmed.'),
     },
   }),
-  read: routeOf('readGiftCodes', 'The codes of gifts in a photo, JPEG or PNG', {
+  read: describeRoute('readGiftCodes', 'The codes of gifts in a photo, JPEG or PNG', {
     response: { 200: z.object({ codes: z.array(z.string()) }), ...refusals },
   }),
 };
 
-const UNKNOWN = [404, 'There is no gift of that code. Codes are kept for 180 days.'] as const;
+const UNKNOWN = [404, 'There is no gift with that code. Codes are kept for 180 days.'] as const;
 const TOO_MANY = [429, 'Too many codes that do not exist. Wait a minute.'] as const;
 
-/** The staff's routes of gifts. They read the store only, so AntCRM may be down. */
+/** The routes of gifts for staff. They read only the store, so they work while AntCRM is down. */
 export function giftRoutes({
   guard,
   gifts,
@@ -72,21 +78,16 @@ export function giftRoutes({
   log,
 }: GiftRouteOptions): FastifyPluginAsync {
   const misses = new Misses(runtime);
-  const record = ({ ip: from }: FastifyRequest, does: string, fields: Parameters<Log['info']>[0]) =>
-    log.info({ ...fields, from }, `at the counter, staff ${does}`);
+  const audit = ({ ip: from }: FastifyRequest, action: string, fields: Parameters<Log['info']>[0]) =>
+    log.info({ ...fields, from }, `at the counter, staff ${action}`);
 
   return async (scope) => {
-    scope.setValidatorCompiler(validatorCompiler);
-    scope.setSerializerCompiler(serializerCompiler);
-    scope.addHook('onRequest', guard.inbox);
-    scope.addHook('preValidation', guard.speaker);
-    scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+    const routes = guardStaffRoutes(scope, guard);
     scope.addContentTypeParser(
       /^image\/(jpeg|png)$/,
       { parseAs: 'buffer' },
       async (_: unknown, body: Buffer) => body,
     );
-    const routes = scope.withTypeProvider<ZodTypeProvider>();
 
     routes.get('/staff/gifts/:code', { schema: ROUTES.show }, async (request, reply) => {
       const by = guard.visitorOf(request)?.person;
@@ -95,7 +96,7 @@ export function giftRoutes({
       const code = parseGiftCode(request.params.code);
       const shown = code === undefined ? undefined : toGiftView(code, await gifts.find(code));
       const result = shown?.status ?? 'unknown';
-      record(request, 'look a gift up', { by, operation: shown?.reference, result });
+      audit(request, 'look a gift up', { by, operation: shown?.reference, result });
       if (shown === undefined) return problem(reply, ...UNKNOWN);
       misses.forgive(guessers);
       return reply.send(shown);
@@ -109,7 +110,7 @@ export function giftRoutes({
       const handed = code === undefined ? undefined : await gifts.handOver(code, by);
       const shown = code === undefined ? undefined : toGiftView(code, handed?.record ?? null);
       const result = handed?.result ?? 'unknown';
-      record(request, 'hand a gift over', { by, operation: shown?.reference, result });
+      audit(request, 'hand a gift over', { by, operation: shown?.reference, result });
       if (shown === undefined) return problem(reply, ...UNKNOWN);
       misses.forgive(guessers);
       if (result === 'handedOver') return reply.send(shown);
@@ -135,9 +136,9 @@ function toGiftView(code: string, record: GiftRecord | null): GiftView | undefin
   return {
     code,
     ...others,
-    at: isoOf(atMs),
+    at: toIso(atMs),
     whose: whose ?? undefined,
-    handedOver: handedOver && { by: handedOver.by, at: isoOf(handedOver.atMs) },
+    handedOver: handedOver && { by: handedOver.by, at: toIso(handedOver.atMs) },
   };
 }
 
@@ -147,5 +148,3 @@ function refusalOf(result: HandOver, { status, handedOver }: GiftView): string {
     ? 'AntCRM has not confirmed the redemption yet: it is being checked.'
     : 'The redemption was not applied.';
 }
-
-const isoOf = (ms: number): string => new Date(ms).toISOString();

@@ -3,19 +3,19 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { MAX_FILE_BYTES } from '../../engine/messages.ts';
 import { problem, problemOf } from '../../http/problem.ts';
+import { cleanText, describeRoute, maybe, nameSchema, refusals } from '../../http/staff-routes.ts';
 import type { SeenMedia, StaffFile } from '../../operators/tickets.ts';
 import { cleanName } from '../platforms.ts';
-import { cleanText, maybe, nameSchema, refusals, routeOf } from './schemas.ts';
 
 /*
- * What customers sent, as staff look at it. Customers choose its bytes, so a browser must never take them for
- * a page: the bytes themselves say what they are, from a short list, and everything else is a download.
+ * What customers sent, for staff to look at. Customers choose the bytes, so a browser must never take them for
+ * a page. The first bytes decide the type, from a short list. Everything else is a download.
  */
 
-/** The route of what a customer sent; `params`: the schema of its path. */
+/** The route that shows what a customer sent. `params`: the schema of its path. */
 export const mediaRouteOf = <Params extends z.ZodType>(params: Params) =>
-  routeOf('showMedia', 'What the customer sent, fetched from the platform now', {
-    description: 'JPEG, PNG, WebP, GIF, OGG and MP4 as such; anything else as a download.',
+  describeRoute('showMedia', 'What the customer sent, fetched from the platform now', {
+    description: 'JPEG, PNG, WebP, GIF, OGG and MP4 get their own type; anything else is a download.',
     params,
     response: {
       200: {
@@ -23,24 +23,24 @@ export const mediaRouteOf = <Params extends z.ZodType>(params: Params) =>
         content: { 'application/octet-stream': { schema: z.string() } },
       },
       ...refusals,
-      410: problemOf('The platform does not have it any more, or the bot may not fetch it.'),
+      410: problemOf('The platform does not have it any more, or does not let the bot fetch it.'),
       413: problemOf('It is larger than 20 MB.'),
     },
   });
 
 const MAX_BASE64 = Math.ceil(MAX_FILE_BYTES / 3) * 4;
-/** Of a request with the largest file, with its text and name. */
+/** The largest body of a request: the largest file with its text and name. */
 export const MAX_FILE_BODY = MAX_BASE64 + 16 * 1024;
-/** Telegram's longest caption is 1,024 characters; who wrote comes before it. */
+/** Telegram's longest caption has 1,024 characters, and the writer's name comes before the text. */
 const MAX_CAPTION = 900;
 
-/** What staff send. */
+/** A file that staff send. */
 export const fileSchema = z
   .strictObject({
-    by: nameSchema.describe('Who of staff.'),
+    by: nameSchema.describe('The staff member who sends it.'),
     file: z.base64().min(4).max(MAX_BASE64).describe('At most 5 MB; JPEG and PNG are sent as pictures.'),
-    name: maybe(z.string().min(1).max(200), 'Of the file, as the customer sees it.'),
-    text: maybe(z.string().max(MAX_CAPTION).transform(cleanText), 'Below it.'),
+    name: maybe(z.string().min(1).max(200), 'The name of the file that the customer sees.'),
+    text: maybe(z.string().max(MAX_CAPTION).transform(cleanText), 'The text below it.'),
     id: maybe(z.string().min(1).max(128), 'The same id in the same ticket counts once.'),
   })
   .transform(({ file, name, text = '', ...note }): StaffFile => {
@@ -54,7 +54,7 @@ export const fileSchema = z
 
 /** The first bytes that tell what a file is. */
 const HEAD_BYTES = 12;
-/** By their first bytes, as hexadecimal digits. */
+/** File types by their first bytes, as hexadecimal digits. */
 const MAGIC: readonly (readonly [type: string, magic: RegExp])[] = [
   ['image/jpeg', /^ffd8ff/],
   ['image/png', /^89504e470d0a1a0a/],
@@ -62,11 +62,11 @@ const MAGIC: readonly (readonly [type: string, magic: RegExp])[] = [
   ['image/webp', /^52494646.{8}57454250/],
   ['audio/ogg', /^4f676753/],
 ];
-/** Files of other brands are pictures (HEIC, AVIF), or what browsers do not play. */
+/** Other brands are pictures (HEIC, AVIF), or videos that browsers do not play. */
 const MP4_BRANDS = /^ftyp(?:iso[m2-9]|mp4[12]|avc1|M4[AV] |MSNV|dash|3gp\d)/;
 const DOWNLOAD = 'application/octet-stream';
 
-/** What the first bytes of a file say. */
+/** The type of a file by its first bytes. */
 function typeOf(head: Buffer): string {
   if (MP4_BRANDS.test(head.toString('latin1', 4, HEAD_BYTES))) return 'video/mp4';
   const digits = head.toString('hex', 0, HEAD_BYTES);
@@ -81,7 +81,7 @@ const HEADERS = {
 
 const REFUSALS = {
   gone: [410, 'The platform does not have it any more.'],
-  large: [413, 'It is larger than 20 MB: the platform alone can show it.'],
+  large: [413, 'It is larger than 20 MB: only the platform can show it.'],
   unavailable: [503, 'The platform does not answer now.'],
 } as const;
 
@@ -90,7 +90,7 @@ function refuse(reply: FastifyReply, why: keyof typeof REFUSALS): FastifyReply {
   return problem(reply, status, detail);
 }
 
-/** Answers with what a customer sent, as it comes. */
+/** Streams what a customer sent. */
 export async function sendMedia(reply: FastifyReply, { name, fetched }: SeenMedia): Promise<FastifyReply> {
   if (fetched.kind !== 'fetched') return refuse(reply, fetched.kind);
   const parts = fetched.content[Symbol.asyncIterator]();
@@ -105,12 +105,12 @@ export async function sendMedia(reply: FastifyReply, { name, fetched }: SeenMedi
   return reply
     .headers({ ...HEADERS, 'content-disposition': `${shown}${fileName(name)}` })
     .type(type)
-    .send(Readable.from(continued(head, parts), { objectMode: false }));
+    .send(Readable.from(joinParts(head, parts), { objectMode: false }));
 }
 
 type Chunks = AsyncIterator<Buffer>;
 
-/** The parts until the type can be told; less of a shorter file. */
+/** Reads until the type can be decided. A shorter file gives fewer bytes. */
 async function readHead(parts: Chunks): Promise<Buffer> {
   let head = Buffer.alloc(0);
   while (head.length < HEAD_BYTES) {
@@ -121,8 +121,8 @@ async function readHead(parts: Chunks): Promise<Buffer> {
   return head;
 }
 
-/** If the reader goes away, so does the fetch. */
-async function* continued(head: Buffer, parts: Chunks): AsyncGenerator<Buffer> {
+/** The whole content. If its reader leaves, the fetch ends. */
+async function* joinParts(head: Buffer, parts: Chunks): AsyncGenerator<Buffer> {
   try {
     yield head;
     for (let next = await parts.next(); !next.done; next = await parts.next()) yield next.value;
@@ -131,7 +131,7 @@ async function* continued(head: Buffer, parts: Chunks): AsyncGenerator<Buffer> {
   }
 }
 
-/** RFC 8187: any name, in ASCII. */
+/** The name as RFC 8187 writes it: any name in ASCII. */
 function fileName(name: string | undefined): string {
   if (name === undefined) return '';
   const encode = (mark: string) => `%${mark.charCodeAt(0).toString(16)}`;

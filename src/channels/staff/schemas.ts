@@ -9,9 +9,8 @@ import {
 import { replySchema as plainReply } from '../../conversation/reply.ts';
 import { decodeStart } from '../../conversation/values/code.ts';
 import { traceSchema } from '../../engine/messages.ts';
-import { API_SECURITY, API_TAG } from '../../http/docs.ts';
-import { MAX_STAFF_NAME } from '../../http/people.ts';
 import { problemOf } from '../../http/problem.ts';
+import { describeRoute, maybe, refusals, streamed } from '../../http/staff-routes.ts';
 import type { ChannelTraits } from '../channel.ts';
 import { decodeChoice } from '../platforms.ts';
 
@@ -25,7 +24,7 @@ export const STAFF: ChannelTraits = {
   traced: true,
 };
 
-/** To read more as JSON would hold up every other message. */
+/** A larger JSON body would block the process while it is parsed. */
 export const MAX_STAFF_PHOTO = 5 * 1024 * 1024;
 const MAX_BASE64 = Math.ceil(MAX_STAFF_PHOTO / 3) * 4;
 export const MAX_BODY_BYTES = MAX_BASE64 + 64 * 1024;
@@ -36,18 +35,6 @@ const conversationSchema = z
   .string()
   .regex(/^[A-Za-z0-9_.:-]{1,64}$/, 'Wants 1 to 64 of A-Z a-z 0-9 _ . : -')
   .describe('Names the conversation; a new name starts a new one.');
-
-/** An optional field. The API page has its description. */
-export const maybe = <T extends z.ZodType>(schema: T, description: string) =>
-  schema.optional().describe(description);
-
-/** Who of staff, as they call themselves. */
-export const nameSchema = z
-  .string()
-  .trim()
-  .regex(/[^\s\p{Cc}\p{Cf}]/u, 'Wants a name')
-  .max(MAX_STAFF_NAME, `Wants at most ${MAX_STAFF_NAME} characters`)
-  .transform((name) => name.replace(/[\p{Cc}\p{Cf}]/gu, '').toWellFormed());
 
 /** The kinds of message. A request has exactly one. */
 const kindsSchema = z.object({
@@ -68,9 +55,9 @@ const kindsSchema = z.object({
   ),
   form: maybe(
     z.strictObject({
-      code: maybe(field, 'One or, with blanks or commas between, several.'),
+      code: maybe(field, 'A code, or several with blanks or commas between them.'),
       phone: field.optional(),
-      email: maybe(z.string().max(MAX_TEXT), 'Empty: there is none.'),
+      email: maybe(z.string().max(MAX_TEXT), 'Empty: the customer has none.'),
     }),
     'Several slots at once.',
   ),
@@ -88,11 +75,11 @@ export function requestSchemaOf(channels: readonly ChannelTraits[]) {
       id: maybe(z.string().min(1).max(128), 'The same id in the same conversation counts once.'),
       locale: maybe(z.enum(LOCALES), "The language of the customer's client."),
       name: maybe(z.string().min(1).max(200), "The customer's display name."),
-      trace: maybe(z.boolean(), '`true`: a look into the turn comes with the answer.'),
+      trace: maybe(z.boolean(), '`true`: the answer shows what happened inside the turn.'),
       as: z
         .enum(channels.map(({ name }) => name))
         .default(STAFF.name)
-        .describe('Whose abilities and identity rules to imitate.'),
+        .describe('The channel whose abilities and identity rules the bot imitates.'),
       profile: maybe(z.strictObject({ email: z.email().optional() }), 'What the imitated channel proves.'),
     })
     .refine((body) => KINDS.filter((kind) => body[kind] !== undefined).length === 1, {
@@ -141,10 +128,10 @@ const fieldSchema = z.object({
 const { key, asks, view, ...flags } = plainReply.omit({ context: true, params: true, lines: true }).shape;
 const replySchema = z.object({
   seq: z.int().describe("The reply's number in its conversation, the same in the events."),
-  key: key.describe('Names the wording in `locales/*.json`. Go by it, never by the text.'),
+  key: key.describe('Names the wording in `locales/*.json`. Programs should read this, never the text.'),
   text: z.string(),
   asks,
-  view: view.describe("The question's id: buttons of an older one change nothing."),
+  view: view.describe("The question's id. Buttons of an older question change nothing."),
   ...flags,
   choices: z.array(z.object({ id: z.string(), label: z.string() })).optional(),
   form: z.array(fieldSchema).optional(),
@@ -155,7 +142,7 @@ export type StaffReply = z.infer<typeof replySchema>;
 const stateSchema = z.object({
   flow: z.string().optional(),
   asks: z.string().optional(),
-  person: maybe(z.literal(true), 'A person was asked for: staff answer, the bot does not.'),
+  person: maybe(z.literal(true), 'The customer asked for a person: staff answer, and the bot does not.'),
 });
 
 /** A process of another version may write another shape. */
@@ -166,7 +153,7 @@ export const eventSchema = replySchema.extend({
   turn: maybe(z.string(), 'The id of the message that it answers.'),
   last: z.boolean().describe("The turn's last reply."),
   state: stateSchema,
-  trace: shownTrace.describe('With the last reply: a look into the turn.'),
+  trace: shownTrace.describe('What happened inside the turn; only with its last reply.'),
 });
 export type StaffEvent = z.infer<typeof eventSchema>;
 
@@ -176,31 +163,13 @@ export const answerSchema = z.object({
   status: z.enum(['done', 'queued', 'duplicate']).describe('`queued`: the replies come as events.'),
   replies: z.array(replySchema),
   state: maybe(stateSchema, 'After the last reply.'),
-  trace: shownTrace.describe('A look into the turn. For people: its shape may change.'),
+  trace: shownTrace.describe('What happened inside the turn. For people to read: its shape may change.'),
 });
 export type StaffAnswer = z.infer<typeof answerSchema>;
 
-/** What staff write, without control characters. */
-export const cleanText = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '').toWellFormed();
-
-/** The refusals of all routes for staff. */
-export const refusals = {
-  400: problemOf('The request is wrong: `faults` lists everything at once.'),
-  401: problemOf('The staff token is missing or wrong.'),
-  403: problemOf("A person's token opens the inbox alone, and nobody else has a person's name."),
-  404: problemOf('Staff access is off, or not from here.'),
-  429: problemOf('Too many requests of this address, or messages of this conversation.'),
-  503: problemOf('The store cannot be reached, or the server is stopping.'),
-};
-
-/** A route for staff, as the API page shows it. */
-export function routeOf<Schemas extends object>(operationId: string, summary: string, schemas: Schemas) {
-  return { tags: [API_TAG], security: [{ [API_SECURITY]: [] }], operationId, summary, ...schemas };
-}
-
 /** The route that takes a message; `body`: its schema. */
 export const messageRouteOf = (body: RequestSchema) =>
-  routeOf('sendMessage', 'Write to the bot', {
+  describeRoute('sendMessage', 'Write to the bot', {
     description: `Answers with the replies. Exactly one of \`${KINDS.join('`, `')}\`.`,
     body,
     response: {
@@ -211,15 +180,9 @@ export const messageRouteOf = (body: RequestSchema) =>
     },
   });
 
-/** The response of a route with server-sent events. */
-export const streamed = {
-  200: { description: 'The events.', content: { 'text/event-stream': { schema: z.string() } } },
-  ...refusals,
-};
-
 /** The route of a conversation's events. */
-export const eventsRoute = routeOf('followConversation', 'Follow a conversation', {
-  description: 'Server-sent events: every reply, the kept ones first (the last 100, one hour).',
+export const eventsRoute = describeRoute('followConversation', 'Follow a conversation', {
+  description: 'Server-sent events: first the stored replies (at most 100, for an hour), then each new one.',
   params: z.object({ conversation: conversationSchema }),
   headers: z.looseObject({ 'last-event-id': z.coerce.number().int().min(0).optional() }),
   response: streamed,

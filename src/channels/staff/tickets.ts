@@ -7,25 +7,33 @@ import { doingSchema, REASONS } from '../../conversation/state.ts';
 import { FAILURES } from '../../engine/messages.ts';
 import type { Guard } from '../../http/guard.ts';
 import { problem, problemOf } from '../../http/problem.ts';
+import {
+  cleanText,
+  describeRoute,
+  guardStaffRoutes,
+  isoTime,
+  maybe,
+  nameSchema,
+  refusals,
+  streamed,
+  ticketParams,
+  toIso,
+} from '../../http/staff-routes.ts';
 import type { SeenTicket, Tickets } from '../../operators/tickets.ts';
 import type { ChannelParts } from '../channel.ts';
 import { type StreamLimits, Streams } from '../events.ts';
 import { fileSchema, MAX_FILE_BODY, mediaRouteOf, sendMedia } from './media.ts';
-import { cleanText, maybe, nameSchema, refusals, routeOf, streamed } from './schemas.ts';
 
-/** With a name it fits into one message: Telegram takes 4,096 characters. */
+/** The answer and the writer's name fit into one message: Telegram takes 4,096 characters. */
 const MAX_ANSWER = 4000;
-
-const time = z.iso.datetime();
-const params = z.object({ id: z.string().trim().toUpperCase().min(1).max(40) });
 
 const closeSchema = z.strictObject({
   by: nameSchema.describe(
-    'Who of staff: customers see it before each answer. With the token of a person it is that person.',
+    'The staff member. Customers see the name before each answer. With the token of a person it is that person.',
   ),
 });
 const claimSchema = closeSchema
-  .extend({ release: maybe(z.literal(true), 'Gives it back. Only who has it can.') })
+  .extend({ release: maybe(z.literal(true), 'Gives it back. Only the staff member who has it can.') })
   .transform(({ by, release }) => ({ by, claim: !release }));
 const messageSchema = closeSchema.extend({
   text: z
@@ -33,27 +41,27 @@ const messageSchema = closeSchema.extend({
     .max(MAX_ANSWER, `Wants at most ${MAX_ANSWER} characters`)
     .regex(/[^\s\p{Cc}\p{Cf}]/u, 'Wants some text')
     .transform(cleanText)
-    .describe('Leaves as it is written.'),
+    .describe('The customer gets it unchanged.'),
   id: maybe(z.string().min(1).max(128), 'The same id in the same ticket counts once.'),
 });
 
 const noteSchema = messageSchema.transform((note) => ({ ...note, inner: true as const }));
-const assignSchema = closeSchema.extend({ to: nameSchema.describe('The colleague who is to take it.') });
+const assignSchema = closeSchema.extend({ to: nameSchema.describe('The colleague who should take it.') });
 
 const mediaSchema = z.object({
   n: z.int().describe('`GET /staff/tickets/{id}/media/{n}` shows it.'),
   kind: z.enum(MEDIA_KINDS),
-  name: maybe(z.string(), 'Of the file, or of the place with its coordinates.'),
+  name: maybe(z.string(), 'The name of the file, or of the place with its coordinates.'),
   bytes: z.number().optional(),
   elsewhere: maybe(z.literal(true), 'The bot does not fetch it (SharePoint).'),
 });
 const messageViewSchema = z.object({
-  at: time,
+  at: isoTime,
   text: z.string(),
-  by: maybe(z.string(), 'Who of staff wrote it; absent if the customer did.'),
+  by: maybe(z.string(), 'The staff member who wrote it; absent if the customer did.'),
   note: maybe(z.literal(true), 'Customers never see it.'),
-  media: maybe(z.array(mediaSchema), 'Of customers: pictures, voice, files, places.'),
-  delivery: maybe(z.enum(['waiting', 'delivered', 'failed']), "Of staff's messages."),
+  media: maybe(z.array(mediaSchema), 'What a customer sent: pictures, voice, files, places.'),
+  delivery: maybe(z.enum(['waiting', 'delivered', 'failed']), 'Whether a staff message arrived.'),
   why: maybe(z.enum(FAILURES), 'Why it was not delivered; `late`: perhaps it was.'),
 });
 const ticketSchema = z.object({
@@ -61,26 +69,26 @@ const ticketSchema = z.object({
   conversation: z.string(),
   channel: z.string(),
   reason: z.enum(REASONS),
-  openedAt: time,
+  openedAt: isoTime,
   state: z.enum(['open', 'closed']),
   closedBy: z.enum(['customer', 'staff', 'time']).optional(),
-  closedByName: maybe(z.string(), 'Who of staff closed it.'),
+  closedByName: maybe(z.string(), 'The staff member who closed it.'),
   claimedBy: z.string().optional(),
-  assignedTo: maybe(z.string(), 'Who is to take it, until somebody claims it.'),
+  assignedTo: maybe(z.string(), 'The colleague who should take it, until somebody claims it.'),
   name: z.string().optional(),
-  lastText: maybe(z.string(), 'What the customer wrote last, cut.'),
-  last: maybe(messageViewSchema, 'The last message of either side, cut; notes do not count.'),
+  lastText: maybe(z.string(), 'The last text of the customer, cut.'),
+  last: maybe(messageViewSchema, 'The last message of customer or staff, cut. Notes do not count.'),
   waitingSinceMs: z.number().nullable().describe('Epoch ms; null once answered.'),
-  doing: maybe(doingSchema, 'What was being done when it was opened.'),
-  led: maybe(z.array(z.string()), 'What the customer wrote that led to it.'),
-  notUnderstood: maybe(z.array(z.string()), 'What was not understood right before.'),
+  doing: maybe(doingSchema, 'What the customer was doing when it was opened.'),
+  led: maybe(z.array(z.string()), 'The texts of the customer that led to it.'),
+  notUnderstood: maybe(z.array(z.string()), 'The texts right before it that the bot did not understand.'),
   operations: z.array(z.object({ reference: z.string(), kind: z.string(), status: z.string() })),
-  takes: maybe(z.array(z.enum(['picture', 'file'])), 'What can be sent beside text.'),
-  undelivered: maybe(z.int(), "How many of staff's messages were not delivered."),
-  messages: maybe(z.array(messageViewSchema), 'Not in the list; oldest first.'),
+  takes: maybe(z.array(z.enum(['picture', 'file'])), 'What the channel takes besides text.'),
+  undelivered: maybe(z.int(), 'How many staff messages were not delivered.'),
+  messages: maybe(z.array(messageViewSchema), 'The oldest first. Absent in lists.'),
 });
 const unclearSchema = z.object({
-  at: time,
+  at: isoTime,
   text: z.string(),
   question: maybe(z.string(), 'The key of the question that it answered.'),
   channel: z.string(),
@@ -91,13 +99,11 @@ const meSchema = z.object({
 });
 const answersSchema = z.array(z.object({ id: z.string(), answer: localizedSchema(z.string()) }));
 
-const isoOf = (ms: number): string => new Date(ms).toISOString();
-
-/** Of the last texts, in characters. */
+/** The last texts are cut after this many characters. */
 const MAX_LAST = 120;
 const cut = (text: string): string => [...text].slice(0, MAX_LAST).join('');
 
-/** The schema takes away what staff need not see. */
+/** The schema removes the fields that staff need not see. */
 function toTicketView(
   { ticket, operations, deliveries, origin: { channel, conversation } }: SeenTicket,
   isListed = false,
@@ -109,7 +115,7 @@ function toTicketView(
     channel,
     conversation,
     ...ticket,
-    openedAt: isoOf(openedMs),
+    openedAt: toIso(openedMs),
     state: closed ? 'closed' : 'open',
     closedBy: closed?.by,
     closedByName: closed?.staff,
@@ -126,10 +132,10 @@ function toTicketView(
 
 type SeenNote = SeenTicket['ticket']['notes'][number];
 const toMessageView = ({ atMs, text, by, inner: note, media }: SeenNote) => {
-  return { at: isoOf(atMs), text, by, note, media: media?.map(toMediaView) };
+  return { at: toIso(atMs), text, by, note, media: media?.map(toMediaView) };
 };
 
-/** Where the platform keeps it stays with us: the address may hold our token. */
+/** The address at the platform is left out, because it may contain our token. */
 const toMediaView = ({ at, ...media }: NonNullable<SeenNote['media']>[number]) => ({
   ...media,
   ...(at === undefined && media.kind !== 'place' && { elsewhere: true as const }),
@@ -140,52 +146,63 @@ const answerWith = <Schema extends z.ZodType>(schema: Schema) => ({
 });
 const describeFiling = <Body extends z.ZodType>(body: Body) => {
   const { response } = answerWith(z.object({ status: z.literal('filed') }));
-  return { params, response: { ...response, 409: problemOf('The ticket is closed.') }, body };
+  return { params: ticketParams, response: { ...response, 409: problemOf('The ticket is closed.') }, body };
 };
 
 const ROUTES = {
-  me: routeOf('showMe', 'Who asks, and their colleagues', answerWith(meSchema)),
-  list: routeOf('listTickets', 'Who waits for a person, the longest first; then answered, then closed ones', {
-    querystring: z.object({ state: z.enum(['open', 'closed']).optional() }),
-    ...answerWith(
-      z.object({
-        tickets: z.array(ticketSchema),
-        total: z.int().describe('How many there are, also beyond a list that is cut.'),
+  me: describeRoute('showMe', 'Your name, and those of your colleagues', answerWith(meSchema)),
+  list: describeRoute(
+    'listTickets',
+    'Tickets: first those who wait, the longest wait on top; then answered, then closed ones',
+    {
+      querystring: z.object({ state: z.enum(['open', 'closed']).optional() }),
+      ...answerWith(
+        z.object({
+          tickets: z.array(ticketSchema),
+          total: z.int().describe('How many there are, even if the list is cut.'),
+        }),
+      ),
+    },
+  ),
+  search: describeRoute(
+    'searchTickets',
+    'Find tickets by name, reference or phone, and open tickets also by their words',
+    {
+      description: 'Reads open tickets and the newest closed ones, at most 300, and stops after 50 results.',
+      body: z.strictObject({
+        q: z.string().trim().min(2).max(100),
+        by: maybe(nameSchema, 'The staff member who searches.'),
       }),
-    ),
-  }),
-  search: routeOf('searchTickets', 'Find tickets by name, reference, phone, or words of open ones', {
-    description: 'Reads open tickets and the newest closed ones, 300 at most, and stops at 50 that fit.',
-    body: z.strictObject({ q: z.string().trim().min(2).max(100), by: maybe(nameSchema, 'Who searches.') }),
-    ...answerWith(
-      z.object({
-        tickets: z.array(ticketSchema),
-        searched: z.int().describe('How many were read.'),
-        total: z.int().describe('How many there are.'),
-      }),
-    ),
-  }),
-  show: routeOf('showTicket', 'A ticket', { params, ...answerWith(ticketSchema) }),
-  events: routeOf('followTickets', 'Follow what is new', {
+      ...answerWith(
+        z.object({
+          tickets: z.array(ticketSchema),
+          searched: z.int().describe('How many were read.'),
+          total: z.int().describe('How many there are.'),
+        }),
+      ),
+    },
+  ),
+  show: describeRoute('showTicket', 'A ticket', { params: ticketParams, ...answerWith(ticketSchema) }),
+  events: describeRoute('followTickets', 'Follow the news of tickets', {
     description: 'Server-sent events: `{ "ticket", "what": "opened" | "message" | "answered" | … }`.',
     response: streamed,
   }),
-  answers: routeOf(
+  answers: describeRoute(
     'listAnswers',
-    "The operator's answers (ANSWERS_FILE), to be sent by staff",
+    "The operator's answers (ANSWERS_FILE), which staff may send",
     answerWith(z.object({ answers: answersSchema })),
   ),
-  unclear: routeOf(
+  unclear: describeRoute(
     'listUnclear',
-    'What was not understood in the last two weeks, masked, of those who agreed to be remembered',
+    'Texts of the last two weeks that the bot did not understand, masked, of customers who agreed',
     answerWith(z.object({ unclear: z.array(unclearSchema) })),
   ),
 };
 
-const MEDIA = mediaRouteOf(params.extend({ n: z.coerce.number().int().min(1) }));
+const MEDIA = mediaRouteOf(ticketParams.extend({ n: z.coerce.number().int().min(1) }));
 
 const SEND = describeFiling(fileSchema);
-const SEND_FILE = routeOf('sendFile', 'Send a customer a picture or file', {
+const SEND_FILE = describeRoute('sendFile', 'Send a customer a picture or file', {
   ...SEND,
   response: {
     ...SEND.response,
@@ -195,14 +212,14 @@ const SEND_FILE = routeOf('sendFile', 'Send a customer a picture or file', {
 });
 
 const FILINGS = {
-  messages: routeOf('answerTicket', 'Answer a customer', describeFiling(messageSchema)),
-  notes: routeOf('noteInTicket', 'Note what customers never see', describeFiling(noteSchema)),
-  assign: routeOf('assignTicket', 'Hand a ticket to a colleague', describeFiling(assignSchema)),
-  claim: routeOf('claimTicket', 'Claim a ticket, or take it over', describeFiling(claimSchema)),
-  close: routeOf('closeTicket', 'Close a ticket: the bot answers again', describeFiling(closeSchema)),
+  messages: describeRoute('answerTicket', 'Answer a customer', describeFiling(messageSchema)),
+  notes: describeRoute('noteInTicket', 'Write a note that customers never see', describeFiling(noteSchema)),
+  assign: describeRoute('assignTicket', 'Hand a ticket to a colleague', describeFiling(assignSchema)),
+  claim: describeRoute('claimTicket', 'Claim a ticket, or take it over', describeFiling(claimSchema)),
+  close: describeRoute('closeTicket', 'Close a ticket: the bot answers again', describeFiling(closeSchema)),
 };
 
-const UNKNOWN = [404, 'There is no ticket of that id.'] as const;
+const UNKNOWN = [404, 'There is no ticket with that id.'] as const;
 const CLOSED = [409, 'The ticket is closed: the bot answers again.'] as const;
 
 function answerFiling(reply: FastifyReply, status: 'filed' | 'unknown' | 'closed'): FastifyReply {
@@ -215,19 +232,19 @@ type TicketRouteOptions = Partial<Pick<ChannelParts, 'handover' | 'answers'>> & 
   readonly limits?: StreamLimits | undefined;
 };
 
-/** What customers sent, and what staff send them. */
+/** The routes of media and files, in both directions. */
 function addMediaRoutes(scope: FastifyInstance, tickets: Tickets): void {
   const routes = scope.withTypeProvider<ZodTypeProvider>();
-  const media = { schema: MEDIA, exposeHeadRoute: false };
-  routes.get('/staff/tickets/:id/media/:n', media, async (request, reply) => {
+  const showing = { schema: MEDIA, exposeHeadRoute: false };
+  routes.get('/staff/tickets/:id/media/:n', showing, async (request, reply) => {
     const { id, n } = request.params;
-    const found = await tickets.media(id, n);
-    return found ? sendMedia(reply, found) : problem(reply, 404, 'There is nothing of that number.');
+    const media = await tickets.media(id, n);
+    return media ? sendMedia(reply, media) : problem(reply, 404, 'There is nothing with that number.');
   });
   const sending = { schema: SEND_FILE, bodyLimit: MAX_FILE_BODY };
   routes.post('/staff/tickets/:id/media', sending, async ({ params, body }, reply) => {
     const status = await tickets.send(params.id, body);
-    if (status === 'refused') return problem(reply, 415, 'The chat app of this customer takes text alone.');
+    if (status === 'refused') return problem(reply, 415, 'The chat app of this customer takes only text.');
     return answerFiling(reply, status);
   });
 }
@@ -238,17 +255,14 @@ export function ticketRoutes(
   { handover = false, answers = [], guard, limits }: TicketRouteOptions,
 ): FastifyPluginAsync {
   return async (scope) => {
-    scope.addHook('onRequest', guard.inbox);
-    scope.addHook('preValidation', guard.speaker);
-    scope.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
-    const routes = scope.withTypeProvider<ZodTypeProvider>();
+    const routes = guardStaffRoutes(scope, guard);
     routes.get('/staff/me', { schema: ROUTES.me }, async (request, reply) =>
       reply.send({ name: guard.visitorOf(request)?.person, people: [...guard.people()] }),
     );
     const unclear = { schema: ROUTES.unclear, onRequest: guard.api };
     routes.get('/staff/unclear', unclear, async (_request, reply) => {
-      const found = await tickets.unclear();
-      return reply.send({ unclear: found.map(({ atMs, ...one }) => ({ ...one, at: isoOf(atMs) })) });
+      const sentences = await tickets.unclear();
+      return reply.send({ unclear: sentences.map(({ atMs, ...rest }) => ({ ...rest, at: toIso(atMs) })) });
     });
     if (!handover) return;
     routes.get('/staff/answers', { schema: ROUTES.answers }, async (_request, reply) =>
@@ -261,12 +275,12 @@ export function ticketRoutes(
 
     routes.get('/staff/tickets', { schema: ROUTES.list }, async ({ query }, reply) => {
       const { tickets: listed, total } = await tickets.list(query.state);
-      return reply.send({ tickets: listed.map((one) => toTicketView(one, true)), total });
+      return reply.send({ tickets: listed.map((ticket) => toTicketView(ticket, true)), total });
     });
-    // A phone in an address would get into the logs of proxies.
+    // The query is in the body, because proxies log addresses, and it may be a phone.
     routes.post('/staff/tickets/search', { schema: ROUTES.search }, async ({ body }, reply) => {
-      const { tickets: found, ...counts } = await tickets.search(body.q);
-      return reply.send({ tickets: found.map((one) => toTicketView(one, true)), ...counts });
+      const { tickets: results, ...counts } = await tickets.search(body.q);
+      return reply.send({ tickets: results.map((ticket) => toTicketView(ticket, true)), ...counts });
     });
     const sse = { schema: ROUTES.events, exposeHeadRoute: false };
     routes.get('/staff/tickets/events', sse, async (request, reply) => {
@@ -275,13 +289,13 @@ export function ticketRoutes(
       return streams.answer(reply, follow, () => guard.visitorOf(request) !== undefined);
     });
     routes.get('/staff/tickets/:id', { schema: ROUTES.show }, async (request, reply) => {
-      const found = await tickets.find(request.params.id);
-      if (!found) return problem(reply, ...UNKNOWN);
-      return reply.send({ ...toTicketView(found), takes: [...tickets.takes(found)] });
+      const ticket = await tickets.find(request.params.id);
+      if (!ticket) return problem(reply, ...UNKNOWN);
+      return reply.send({ ...toTicketView(ticket), takes: [...tickets.takes(ticket)] });
     });
     addMediaRoutes(scope, tickets);
-    for (const [what, schema] of Object.entries(FILINGS)) {
-      routes.post(`/staff/tickets/:id/${what}`, { schema }, async ({ params, body }, reply) => {
+    for (const [route, schema] of Object.entries(FILINGS)) {
+      routes.post(`/staff/tickets/:id/${route}`, { schema }, async ({ params, body }, reply) => {
         return answerFiling(reply, await tickets.file(params.id, body));
       });
     }
