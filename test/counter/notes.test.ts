@@ -91,6 +91,31 @@ describe('What a turn tells the counter', () => {
     expect(forgotten(shop)).toEqual([id]);
   });
 
+  it.each([
+    ['one record', 'applied', ['confirmed']],
+    ['several records, of which any may be another’s', 'several', []],
+  ] as const)('a day after "not applied", with %s, is what AntCRM confirms', (_, later, statuses) => {
+    const shop = startShop();
+    const lookup = { ...lookupOf('redeem', 'DAUMAY01'), locks: ['customer:475'] };
+    shop.answers = (effect) =>
+      effect.kind === 'redeem' ? { kind: 'unknown', operation: effect.operation, lookup } : succeed(effect);
+    redeem(shop);
+    let found: 'none' | typeof later = 'none';
+    shop.answers = (effect) => {
+      if (effect.kind !== 'check') return succeed(effect);
+      const receipt = found === 'applied' ? { receipt: { record: 'r1', score: 10 } } : {};
+      return { kind: 'checked', operation: effect.operation, found, ...receipt };
+    };
+    for (const _look of [1, 2, 3, 4, 5]) shop.later(31 * 60_000).wake();
+    expect(shop.state.operations).toMatchObject([{ status: 'notApplied' }]);
+    found = later;
+    shop.later(DAY_MS).wake();
+    const noted = shop.last?.gifts?.flatMap((note) =>
+      note.kind === 'redeemed' ? note.redemption.status : [],
+    );
+    expect(noted ?? []).toEqual(statuses);
+  });
+
   it('/forget reaches the record of a redemption that is with staff', () => {
     const shop = startShop();
     const lookup = lookupOf('redeem', 'DAUMAY01');

@@ -17,8 +17,10 @@ const MAX_KEPT = 100;
 
 /** The same decision with the notes for the counter. */
 export function noteGifts(before: State, decision: Decision, scope: Scope): Decision {
-  const { state, forget, late = [] } = decision;
+  const { state, forget, unlock = [] } = decision;
   if (forget) return { ...decision, gifts: findReachable(before).map(toForget) };
+  // Of several late records any may be another's: only staff can say.
+  const late = (decision.late ?? []).filter((id) => unlock.some((one) => one.operation === id && one.record));
   if (state.operations === before.operations && late.length === 0) return decision;
   const statuses = new Map(before.operations.map(({ id, status }) => [id, status]));
   const notes = state.operations.flatMap((operation): GiftNote[] => {
