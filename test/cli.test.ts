@@ -165,7 +165,7 @@ it('says why a message was refused, and fails', async () => {
   expect(kit.accepted).toEqual([]);
 });
 
-it('as a command it talks to the bot of the options, with the token of the environment', async () => {
+it('npm run chat talks to the bot that its options name, with the token of the environment', async () => {
   const kit = await startKit({ access: { sandbox: true, token: 'secret' } });
   const args = ['src/cli/chat.ts', '--url', kit.url, '--conversation', 'qa-42', '--locale', 'en'];
   const env = { PATH: process.env.PATH, STAFF_TOKEN: 'secret' };

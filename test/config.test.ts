@@ -158,7 +158,7 @@ it.each<[Environment, string]>([
   expect([only?.slice(0, fault.length), others]).toEqual([fault, []]);
 });
 
-it('of a secret, an id or an address that does not parse, a refused start shows the length alone', () => {
+it('a refused start shows only the length of a secret, an id or an address that does not parse', () => {
   const secret = 'hun~ter2';
   const wrong = {
     MICROSOFT_APP_ID: secret,

@@ -155,7 +155,7 @@ describe('refusals of many quiet chats', () => {
     expect(limiter.take(other)).toBe(0);
   });
 
-  test('let a probe leave at doubling distances, until the time that was asked is over', () => {
+  test('let probes leave at doubling intervals, until the time that Telegram asked for is over', () => {
     const { limiter, wish, refuseMany, time } = createKit();
     refuseMany(21, 60_000);
     const fromMs = time.nowMs - 50;

@@ -233,7 +233,7 @@ it('a new customer and a new message ring and notify if staff want it, without a
   expect(await page.evaluate('shown.length')).toBe(before);
 });
 
-it('where the browser allows no notification, the page says that there is a sound alone', async () => {
+it('if the browser allows no notification, the page says that there is only a sound', async () => {
   await say('qa-1', { choice: 'person' });
   const page = await open();
   await page.evaluate(`Notification.requestPermission = async () => 'denied'`);

@@ -211,7 +211,7 @@ it('a look inside shows what was understood, the state before and after, calls, 
   await inside(page).getByText('/history-point').first().waitFor();
 });
 
-it('with a staff token one signs in and out; the token is kept nowhere and in no address', async () => {
+it('staff sign in with the token and out again; the page keeps the token nowhere, not even in an address', async () => {
   await restart({ STAFF_TOKEN: TOKEN });
   const page = await open();
   const addresses: string[] = [];

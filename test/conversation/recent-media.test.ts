@@ -13,7 +13,7 @@ const start = (handover = true) => new Dialogue(TELEGRAM, { ...SETTINGS, handove
 const ticketOf = ({ state }: Dialogue) => state.tickets?.at(-1);
 
 describe('Pictures and files that were sent before a ticket', () => {
-  it('are its first messages, numbered on by what is sent later', () => {
+  it('are its first messages, and later ones continue their numbers', () => {
     const shop = start().send(pictureOf('p1', 'tem mờ quá')).send(VOICE).text('gặp nhân viên');
     expect(shop.keys).toEqual(['person.waiting']);
     expect(shop.state.recentMedia).toBeUndefined();
@@ -41,7 +41,7 @@ describe('Pictures and files that were sent before a ticket', () => {
     expect(start(false).send(pictureOf('p1')).state.recentMedia).toBeUndefined();
   });
 
-  it('of a ticket that the bot opened by itself come in when a person is asked for', () => {
+  it('join a ticket that the bot opened by itself once the customer asks for a person', () => {
     const shop = start();
     const ticket = { id: 'T1', reason: 'escalated' as const, openedMs: 0, notes: [] };
     shop.state = { ...shop.state, tickets: [{ ...ticket, count: { customer: 0, staff: 0 } }] };

@@ -16,7 +16,7 @@ function redeem(shop: Dialogue): readonly GiftNote[] {
 const forgotten = (shop: Dialogue) =>
   shop.last?.gifts?.map((note) => (note.kind === 'forget' ? note.reference : note.kind)) ?? [];
 
-describe('What a turn tells the counter', () => {
+describe('The note of a turn for the counter', () => {
   it('has what was redeemed, when, and whose it is, masked', () => {
     const [note, ...others] = redeem(startShop());
     expect(others).toEqual([]);
@@ -27,13 +27,13 @@ describe('What a turn tells the counter', () => {
     });
   });
 
-  it('is nothing without staff routes, and then the receipt has no code', () => {
+  it('is left out without staff routes, and then the receipt has no code', () => {
     const shop = startShop({ counter: false });
     expect(redeem(shop)).toEqual([]);
     expect(JSON.stringify(shop.replies)).not.toContain('CODE-');
   });
 
-  it('is nothing of a redemption that AntCRM refused, nor of an accumulation', () => {
+  it('is left out if AntCRM refused the redemption, and for accumulations', () => {
     const shop = startShop();
     shop.answers = (effect) =>
       effect.kind === 'redeem' ? { kind: 'refused', operation: effect.operation } : succeed(effect);
@@ -43,7 +43,7 @@ describe('What a turn tells the counter', () => {
     expect(shop.last?.gifts).toBeUndefined();
   });
 
-  it('is that it is checked, then how it ended', () => {
+  it('says first that a redemption is being checked, then how it ended', () => {
     const shop = startShop();
     const lookup = lookupOf('redeem', 'DAUMAY01');
     shop.answers = (effect) =>
@@ -59,7 +59,7 @@ describe('What a turn tells the counter', () => {
     expect(shop.replies.at(-1)).toMatchObject({ key: 'operation.resolved.done', qr: expect.any(String) });
   });
 
-  it('is confirmed if an operator settles it as done', () => {
+  it('says "confirmed" if an operator settles the redemption as done', () => {
     const shop = startShop();
     const lookup = lookupOf('redeem', 'DAUMAY01');
     shop.answers = (effect) =>
@@ -72,7 +72,7 @@ describe('What a turn tells the counter', () => {
     ]);
   });
 
-  it('is that it was not applied if the look-up finds that AntCRM refused it', () => {
+  it('says "not applied" if the lookup finds that AntCRM refused the redemption', () => {
     const shop = startShop();
     const lookup = lookupOf('redeem', 'DAUMAY01');
     shop.answers = (effect) =>
@@ -151,7 +151,7 @@ describe('What a turn tells the counter', () => {
     expect(shop.state.gifts).toBeUndefined();
   });
 
-  it('of more than a hundred, the oldest are forgotten by themselves', () => {
+  it('the bot forgets by itself who owns the oldest of more than a hundred redemptions', () => {
     const shop = startShop();
     const [first] = redeem(shop);
     for (let count = 0; count < 111; count++) {
@@ -165,11 +165,11 @@ describe('What a turn tells the counter', () => {
   });
 });
 
-describe('The picture of a code, where a receipt cannot have it', () => {
+describe('The button for the picture of a code', () => {
   const press = (shop: Dialogue, choice: string, view?: string) =>
     shop.send({ kind: 'choice', choice, ...(view !== undefined && { view }) });
 
-  it('comes for one press, however old the receipt is, and the running flow goes on', () => {
+  it('works however old its receipt is, and the running flow goes on', () => {
     const shop = startShop();
     redeem(shop);
     const receipt = shop.replies.find(({ key }) => key === 'redeem.done');
@@ -179,7 +179,7 @@ describe('The picture of a code, where a receipt cannot have it', () => {
     expect(shop.question.key).not.toBe('choice.expired');
   });
 
-  it('is a dead button after /forget, and for the code of somebody else', () => {
+  it('does nothing after /forget, and for the code of another customer', () => {
     const shop = startShop();
     redeem(shop);
     const receipt = shop.replies.find(({ key }) => key === 'redeem.done');

@@ -3,7 +3,7 @@ import { Scheduler, type SchedulerParts } from '../../src/engine/scheduler.ts';
 import { type RecordStore, SHARDS, StoreUnavailable, shardOf, versionOf } from '../../src/store/port.ts';
 import { createWorld, incoming } from './bot.ts';
 
-test('what is due and has no record is alarmed and taken out, once', async () => {
+test('an entry of the due index without a record raises one alarm and is removed', async () => {
   const world = createWorld();
   const busy = world.engine({}, { concurrency: 0 });
   for (const conversation of ['c1', 'c2']) await busy.accept(incoming('a', { conversation }));

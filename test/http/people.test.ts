@@ -126,7 +126,7 @@ test('a line that is taken out ends what its person opened; a session of another
   expect(await statusOf(`${url}/staff/tickets`, minh)).toBe(200);
 });
 
-test('a file that cannot be read any more, or has faults, leaves those who were there, and says so to operators', async () => {
+test('if the file cannot be read any more or has faults, the people before stay, and operators hear of it', async () => {
   const { url, request, logged } = await start(`Lan: ${LAN}`);
   const people = async () => {
     const { dependencies } = z

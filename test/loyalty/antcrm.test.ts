@@ -39,7 +39,7 @@ describe('what is sent', () => {
     });
   });
 
-  test('a redemption is flat', async () => {
+  test('a redemption has its phone and e-mail as plain fields', async () => {
     const data = { phone: '0867123456', email: 'garnacho@gmail.com' };
     scope().post('/redeem', { code: 'DAUMAY01', data }).reply(200, { success: 1 });
     const whole = { ...redemption(), email: 'garnacho@gmail.com' };

@@ -67,7 +67,7 @@ describe('the history', () => {
     });
   });
 
-  test('is not read where a record is somebody else’s; one that names nobody may be anybody’s', () => {
+  test('is unreadable if a record names another customer; a record without names counts as the customer’s', () => {
     const other = {
       type: 2,
       contact: { phones: [{ value: '0912345678' }], emails: [{ value: 'garnacho@gmail.com' }] },
@@ -77,7 +77,7 @@ describe('the history', () => {
     expect(recordsOf([{ type: 2, contact: { phones: [], customerId: 1 } }], GIFT)).toHaveLength(1);
   });
 
-  test('lists gifts by their own code and name; records of the other type are told apart, too', () => {
+  test('reads code and name of a gift from the gift, and gives records of the other type a mark, too', () => {
     const gift = {
       type: 2,
       status: 1,
@@ -93,7 +93,7 @@ describe('the history', () => {
     });
   });
 
-  test('keeps a numeric code as one that has lost its zeros; ids and codes above 2^53 were rounded', () => {
+  test('marks a numeric code, which has lost its zeros, and drops ids and codes above 2^53, which were rounded', () => {
     const rounded = Number('9007199254740993');
     const point = { type: 1, status: 1, code: 71, id: 5 };
     expect(recordsOf([point, { ...point, code: rounded, id: rounded }])).toEqual([
@@ -106,7 +106,7 @@ describe('the history', () => {
     );
   });
 
-  test('may come wrapped, and is unreadable where it is no list', () => {
+  test('may come inside an object, and is unreadable if it is no list', () => {
     expect(recordsOf({ data: [{ type: 2 }] }, GIFT)).toHaveLength(1);
     expect(parseHistory('[]', GIFT)).toBe('unreadable');
   });
@@ -134,7 +134,7 @@ describe('a contact', () => {
     expect(parseContact(json, BY_PHONE)).toBe('unreadable');
   });
 
-  test('that carries other phones is somebody else; one without phones is taken if it is the only one', () => {
+  test('with other phones is another customer; one without phones is taken if it is the only one', () => {
     const other = { ...balance, phones: [{ value: '0867123457' }], customerId: 1 };
     expect(parseContact(other, BY_PHONE)).toBeNull();
     expect(parseContact([other, balance], BY_PHONE)).toEqual(read);

@@ -41,7 +41,7 @@ test.each<[outcome: string, Delivery, { delivery: string; why?: string }]>([
   await expect.poll(world.find).toEqual([shown, { delivery: 'delivered' }]);
 });
 
-test('it waits as long as the platform is away, and fails as late after a day', async () => {
+test('a message of staff waits while the platform is away, and fails as late after a day', async () => {
   const world = await ask();
   let isAway = true;
   const away = async (): Promise<Delivery> => {
@@ -94,7 +94,7 @@ test('followers hear that a message has left, and the row tells how many failed'
   unfollow();
 });
 
-test('after /forget nothing of it is kept', async () => {
+test('after /forget nothing of a staff message is kept', async () => {
   const world = await ask();
   world.script.push({ kind: 'rejected' });
   await world.tickets.file(world.id, write('a'));

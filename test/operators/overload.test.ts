@@ -70,7 +70,7 @@ test('replies that a platform does not take, and what waits behind them, do not 
   expect([waits.filter(([seconds]) => seconds > 0), alarms]).toEqual([[], []]);
 });
 
-test('of many waiting conversations some are opened, and the rest is estimated', async () => {
+test('if many conversations wait, some are opened, and the rest is estimated', async () => {
   const { overload, alarms, write, world } = setUp();
   await write('test', 900);
   world.advance(61_000);

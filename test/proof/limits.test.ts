@@ -49,8 +49,8 @@ function numberOf() {
   };
 }
 
-describe('a number gets', () => {
-  it('three codes in ten minutes and six in a day, whoever asks', () => {
+describe('a number', () => {
+  it('gets three codes in ten minutes and six in a day, whichever conversations ask', () => {
     const { ask, later, number } = numberOf();
     const kinds = () => ['a', 'a', 'b', 'c'].map((by) => ask(by).kind);
     expect(kinds()).toEqual(['issued', 'issued', 'issued', 'limited']);
@@ -64,7 +64,7 @@ describe('a number gets', () => {
     expect(kinds()).toEqual(['issued', 'issued', 'issued', 'limited']);
   });
 
-  it('the last code of a day only for the conversation that asked first, until that got its second', () => {
+  it('keeps the last code of a day for the conversation that asked first, until that one got its second', () => {
     const { ask, later } = numberOf();
     ask('owner');
     for (const by of ['b', 'c', 'd', 'e']) {
@@ -78,7 +78,7 @@ describe('a number gets', () => {
     expect(ask('owner').kind).toBe('limited');
   });
 
-  it('no further code while twelve wrong tries of a day could be passed', () => {
+  it('gets no further code if its tries could exceed twelve wrong ones in a day', () => {
     const { ask, guess, later } = numberOf();
     for (let code = 0; code < 4; code++) {
       expect(ask(`stranger${code}`).kind).toBe('issued');
@@ -117,7 +117,7 @@ describe('a code', () => {
     expect(guess('a', 'right').kind).toBe('expired');
   });
 
-  it('ends with a new one for its conversation, not with one for another', () => {
+  it('ends when its conversation gets a new code, not when another conversation does', () => {
     const { ask, guess } = numberOf();
     ask('a', 'first');
     ask('b');
@@ -126,7 +126,7 @@ describe('a code', () => {
     expect(guess('a', 'second').kind).toBe('right');
   });
 
-  it('stays good for who asked, whatever a flood of other conversations does', () => {
+  it('stays valid for its conversation, however many other conversations ask for codes', () => {
     const { ask, guess, later } = numberOf();
     for (const by of ['b', 'c']) {
       ask(by);
@@ -168,7 +168,7 @@ it('a code that was surely not sent is given back', () => {
   expect(guess('a', 'right').kind).toBe('expired');
 });
 
-it('a number that is proved again was proved when this conversation first did it', () => {
+it('a number that one conversation proves twice counts as proved since the first time', () => {
   const { ask, guess, later } = numberOf();
   ask('a');
   guess('a', 'right');

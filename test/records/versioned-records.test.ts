@@ -89,7 +89,7 @@ test('reads again before it decides that nothing is to be done: its memory may b
   expect((await one.update('name', nothing)).answer).toBe('leased');
 });
 
-test('of two processes that write in turns, neither decides on what the other has overwritten', async () => {
+test('if two processes write in turns, neither decides on a record that the other has overwritten', async () => {
   const { open, memory } = world();
   const cells = [open(), open()];
   let decided = 0;

@@ -183,7 +183,7 @@ describe('what a customer of Telegram sent', () => {
   });
 });
 
-test('pictures of Teams are fetched from the connector alone, files of SharePoint are name and size', async () => {
+test('pictures of Teams are fetched only from the connector; a file of SharePoint is shown as name and size', async () => {
   const target = { url: `${bot.url}/webhooks/teams`, appId: '', authorization: null };
   const post = (text: string, attachments: object[]) =>
     teams.post(textActivity(text, { id: `t-${text}`, attachments }), target);
@@ -249,7 +249,7 @@ describe('a file of staff', () => {
     expect(Buffer.from(await (await media(id, 1)).arrayBuffer())).toEqual(PNG);
   });
 
-  test('that is no JPEG or PNG, or that Telegram does not take as a picture, goes as a file', async () => {
+  test('goes as a file if it is no JPEG or PNG, or if Telegram does not take it as a picture', async () => {
     const { id, chat } = await ask();
     const pdf = Buffer.from('%PDF-1.7 bảo hành').toString('base64');
     expect(await post(id, { file: pdf, name: 'bảo hành.pdf' })).toBe(200);
@@ -261,7 +261,7 @@ describe('a file of staff', () => {
     expect(sentTo('sendDocument', chat)).toHaveLength(2);
   });
 
-  test('waits as a text does, and says why it failed', async () => {
+  test('waits as a text does, and shows why it failed', async () => {
     const { id, chat } = await ask();
     const busy = { code: 429, description: 'Too Many Requests', parameters: { retry_after: 1 } };
     telegram.script('sendPhoto', busy);
@@ -274,7 +274,7 @@ describe('a file of staff', () => {
     await expect.poll(() => lastOf(id)).toMatchObject({ delivery: 'failed', why: 'blocked' });
   });
 
-  test('is refused if it is too large or no base64, or if the chat app takes text alone', async () => {
+  test('is refused if it is too large or no base64, or if the chat app takes only text', async () => {
     const { id } = await ask();
     expect(await post(id, { file: Buffer.alloc(7 * MB).toString('base64') })).toBe(413);
     expect(await post(id, { file: '<svg>' })).toBe(400);
@@ -286,7 +286,7 @@ describe('a file of staff', () => {
   });
 });
 
-test('the log never says where files lie', () => {
+test('the log never has the address of a file', () => {
   expect(lines.length).toBeGreaterThan(10);
   expect(lines.filter((line) => /double-token|photos\/|views\/original|evil\.example/.test(line))).toEqual(
     [],

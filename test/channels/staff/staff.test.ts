@@ -42,7 +42,7 @@ describe('an answer', () => {
     });
   });
 
-  it('has the replies to its own message alone, and is "duplicate" for an id seen before', async () => {
+  it('has only the replies to its own message, and is "duplicate" for an id that came before', async () => {
     const { client, accepted, deliver } = await startKit({ answer: () => [QUESTION] });
     await deliver('qa', [{ key: 'operation.resolved.done' }]);
     const message = { conversation: 'qa', text: 'hi', id: 'm1' };
@@ -57,7 +57,7 @@ describe('an answer', () => {
 const READ: PhotoReading = { kind: 'read', texts: ['a code'] };
 const photoReader = readerOf(READ);
 
-describe('a request becomes a message', () => {
+describe('a request', () => {
   it.each([
     [{ text: 'a'.repeat(2000) }, { kind: 'text', text: 'a'.repeat(1000) }],
     [{ contact: { phone: '0867123456' } }, { kind: 'contact', phone: '0867123456', own: true }],
@@ -65,7 +65,7 @@ describe('a request becomes a message', () => {
     [{ start: `_${Buffer.from('mã/1').toString('base64url')}` }, { kind: 'start', payload: 'mã/1' }],
     [{ start: '' }, { kind: 'start' }],
     [{ photo: btoa('a code') }, { kind: 'photo', pictures: [READ] }],
-  ])('%o', async (fields, message) => {
+  ])('with %o becomes the message %o', async (fields, message) => {
     const { post, accepted } = await startKit({ photoReader });
     expect((await post({ conversation: 'qa', ...fields })).status).toBe(200);
     expect(accepted[0]?.message).toEqual(message);
@@ -80,13 +80,13 @@ describe('a request becomes a message', () => {
       { as: 'teams', profile: { email: 'Minh@Example.vn' } },
       { channel: 'teams', proof: 'profile', email: 'minh@example.vn' },
     ],
-  ])('of the sender %o', async (fields, sender) => {
+  ])('with %o has the sender %o', async (fields, sender) => {
     const { post, accepted } = await startKit();
     await post({ conversation: 'qa', text: 'hi', id: 'm1', ...fields });
     expect(accepted).toEqual([expect.objectContaining({ channel: 'staff', id: 'm1', sender })]);
   });
 
-  it('with a picture of 5 MB, read before it is accepted', async () => {
+  it('may have a picture of 5 MB, which is read before the message is accepted; a larger one is refused', async () => {
     const { post, counted } = await startKit({ photoReader });
     const send = async (bytes: number) =>
       (await post({ conversation: 'qa', photo: Buffer.alloc(bytes).toString('base64') })).status;
@@ -94,7 +94,7 @@ describe('a request becomes a message', () => {
     expect([await send(MAX_STAFF_PHOTO + 3), await send(2 * MAX_STAFF_PHOTO)]).toEqual([400, 413]);
   });
 
-  it('is refused with thousands of fields, because a million take seconds to read, and if it is no JSON', async () => {
+  it('is refused if it has thousands of fields, which would block the process, or is no JSON', async () => {
     const { post } = await startKit();
     const fields = `"conversation":"qa"${',"k":1'.repeat(2000)}`;
     expect((await post(`{${fields}}`)).status).toBe(413);
@@ -173,7 +173,7 @@ it('the replies of a turn that takes too long come as events, once each and in o
   ]);
 });
 
-it('it is text/event-stream, with the number as event id, and a comment when nothing else comes', async () => {
+it('events come as text/event-stream with the number as id, and comments keep a quiet stream open', async () => {
   const kit = await startKit({ streams: { streams: 1, heartbeatMs: 10, lag: 1e6 } });
   const { response, text, leave } = await open(kit);
   expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
@@ -188,7 +188,7 @@ it('it is text/event-stream, with the number as event id, and a comment when not
   await expect.poll(async () => (await open(kit)).response.status).toBe(200);
 });
 
-it('it is cut where the reader lags too far behind, and closed for good when the bot stops', async () => {
+it('an event stream is cut if its reader lags too far behind, and closed when the bot stops', async () => {
   const kit = await startKit({ streams: { streams: 5, heartbeatMs: 1000, lag: 200 } });
   await kit.deliver('qa', replies('a'.repeat(300)), 'm1');
   await expect(take(kit, 1)).rejects.toThrow();

@@ -20,10 +20,13 @@ it.each<[service: string, isTrusted?: true]>([
   ['https://localhost/'],
   ['http://localhost:3979/'],
   [''],
-])('of connectors only exact hosts are trusted, by https or on this machine: %s', (service, isTrusted) => {
-  const trust = trustHosts([...TEAMS_HOSTS, 'Other.example:8443', '127.0.0.1:3979', 'localhost:80'], false);
-  expect(trust(service)?.href).toBe(isTrusted && new URL(service).href);
-});
+])(
+  'a connector is trusted only by its exact host, with https or on this machine: %s',
+  (service, isTrusted) => {
+    const trust = trustHosts([...TEAMS_HOSTS, 'Other.example:8443', '127.0.0.1:3979', 'localhost:80'], false);
+    expect(trust(service)?.href).toBe(isTrusted && new URL(service).href);
+  },
+);
 
 describe('a reply', () => {
   it('arrives as plain text from the bot, sent by any process from what was stored', async () => {
@@ -38,7 +41,7 @@ describe('a reply', () => {
     expect(asked.double.shown(CHAT)).toEqual([{ ...activity, ...where }]);
   });
 
-  it('to an address of no known shape, or of a host that is not trusted, is dropped', async () => {
+  it('is dropped if its address has no known shape or names a host that is not trusted', async () => {
     const { channel, double, outgoing } = await createBot({ auth: 'on' });
     const address = { service: 'https://evil.example/', bot: BOT, user: USER };
     for (const wrong of [null, {}, address]) {
@@ -58,7 +61,7 @@ describe('a reply', () => {
     expect(read).toEqual({ kind: 'read', texts: ['7KQ2-M8XR-W4TD'] });
   });
 
-  it('is a receipt without a picture where Teams refuses the picture', async () => {
+  it('goes without its picture if Teams refuses the picture', async () => {
     const { channel, double, outgoing } = await createBot({ drawQr: async () => Buffer.alloc(30_000) });
     const reply: Reply = { key: 'redeem.done', qr: '7KQ2-M8XR-W4TD', lines: [literal('7KQ2-M8XR-W4TD')] };
     expect(await channel.deliver(outgoing(reply), 1)).toEqual({ kind: 'delivered' });
@@ -82,7 +85,7 @@ describe('a reply', () => {
   });
 });
 
-it('a call is shown as typing, and a failure of that is ignored', async () => {
+it('during a call the bot shows that it types, and ignores a failure of that', async () => {
   const { channel, double, outgoing } = await createBot();
   const { address, conversation } = outgoing({ key: 'k' });
   double.script({ status: 500 });
@@ -91,7 +94,7 @@ it('a call is shown as typing, and a failure of that is ignored', async () => {
   expect(double.calls()).toMatchObject([{ method: 'POST', body: { type: 'typing' } }]);
 });
 
-it('a picture is fetched from a trusted connector, by one call, whatever that answers', async () => {
+it('a picture is fetched only from a trusted connector, with one call, whatever the connector answers', async () => {
   const { channel, double } = await createBot({ auth: 'on' });
   const place = { conversation: CHAT, address: {} };
   const fetch = async (url: string) => (await channel.fetchMedia?.(place, { url }, MEDIA_BOUNDS))?.kind;

@@ -96,7 +96,7 @@ describe('a reply with a QR code', () => {
   };
   const picture: Reply = { ...receipt, key: 'receipt.qr' };
 
-  it('is a text with a button that asks for the picture: a receipt waits for none', async () => {
+  it('comes first as a text with a button that asks for the picture, so that no receipt waits for a picture', async () => {
     const { channel, double } = await createBot({ drawQr: () => new Promise(() => {}) });
     expect(await channel.deliver(outgoing(receipt), 1)).toEqual({ kind: 'delivered' });
     expect(double.calls('sendPhoto')).toEqual([]);
@@ -104,7 +104,7 @@ describe('a reply with a QR code', () => {
     expect(buttons).toMatchObject([{ callback_data: 'qr:7KQ2-M8XR-W4TD~v1' }, { text: 'redeem' }]);
   });
 
-  it('is a picture that reads back where it was asked for, with the text as its caption and its buttons', async () => {
+  it('comes as a readable picture once the customer asked for it, with the text as caption and its buttons', async () => {
     const { channel, double } = await createBot();
     expect(await channel.deliver(outgoing(picture), 1)).toEqual({ kind: 'delivered' });
     const [{ photo, ...shown } = { photo: undefined }, ...others] = double.shown(CHAT);
@@ -179,7 +179,7 @@ describe('a press', () => {
     });
   });
 
-  it('that is too old to be answered gets the remark as a message', async () => {
+  it('that is too old for a toast gets its remark as a message', async () => {
     const { deliver, double, texts } = await createAsked();
     double.script('answerCallbackQuery', { code: 400, description: 'Bad Request: query is too old' });
     expect(await deliver(expired)).toEqual({ kind: 'delivered' });
@@ -206,7 +206,7 @@ it.each<[what: string, reply: Reply, state: Outgoing['state'], keyboard: string[
   expect(double.shown(CHAT)).toHaveLength(2);
 });
 
-it('in a group the answer has a button into the private chat alone, once the bot knows its name', async () => {
+it('in a group the answer has only a button into the private chat, once the bot knows its own name', async () => {
   const { channel, double } = await createBot();
   const answer = outgoing({ key: 'group.private' }, { address: { chat: -5 } });
   await channel.deliver(answer, 1);
@@ -230,7 +230,7 @@ it('during a call the press is answered and the bot types', async () => {
   expect(double.calls('sendChatAction')[0]?.payload).toEqual({ chat_id: CHAT, action: 'typing' });
 });
 
-it('no log shows the token or a text', async () => {
+it('neither the token nor a text gets into the log', async () => {
   for (const apiRoot of ['http://127.0.0.1:1', undefined]) {
     const { channel, double, observed } = await createBot({ ...(apiRoot && { apiRoot }), timeoutMs: 1000 });
     double.script('setWebhook', 'garbage', { code: 400, description: 'Bad Request: bad webhook' });

@@ -15,8 +15,8 @@ const PUBLIC_URL = 'https://bot.example.com';
 const WANTED = ['message', 'callback_query'];
 const menuSchema = z.object({ commands: z.array(z.looseObject({ command: z.string() })) });
 
-describe('at start', () => {
-  it('the webhook, the commands and the descriptions are registered, in each language and a default', async () => {
+describe('registration', () => {
+  it('sets the webhook, the commands and the descriptions, in each language and a default', async () => {
     const { channel, double } = await createBot({ publicUrl: PUBLIC_URL });
     const shared = expect.stringMatching(/by webhook; several processes share its limit/);
     expect(channel.greeting?.({ url: PUBLIC_URL, adminUrl: PUBLIC_URL })).toEqual([shared]);
@@ -40,7 +40,7 @@ describe('at start', () => {
     for (const { command } of menus.flat()) expect(understand(`/${command}`).act).toMatch(/./);
   });
 
-  it('registration goes on until all is registered, and names what Telegram refuses', async () => {
+  it('goes on until everything is registered, and names what Telegram refuses', async () => {
     const { channel, double, observed } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
     double.script('setWebhook', 'garbage');
     double.script('setMyCommands', { code: 429, description: 'x' });
@@ -93,7 +93,7 @@ describe('a channel out of order', () => {
     ]);
   });
 
-  it('is seen while it works, with one alarm a minute, and no more once it is cured', async () => {
+  it('is seen while the bot runs, with one alarm a minute, until it is mended', async () => {
     const { channel, double, observed } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
     const lines = (word: string) => observed.filter((line) => line.includes(word));
     await channel.start?.();
@@ -115,7 +115,7 @@ describe('a channel out of order', () => {
     expect([lines('in order again').length, lines('channel_out_of_order').length]).toEqual([1, 1]);
   });
 
-  it('does not hold up a start while Telegram does not answer, nor counts once it was stopped', async () => {
+  it('does not delay the start if Telegram does not answer, and is not reported after the stop', async () => {
     const { channel, double, observed } = await createBot({ publicUrl: PUBLIC_URL, timeoutMs: 1500 });
     double.script('getMe', 'hang', 'hang');
     await channel.start?.();
@@ -124,7 +124,7 @@ describe('a channel out of order', () => {
     expect([channel.faults?.(), observed.filter((line) => line.includes('"alarm"'))]).toEqual([[], []]);
   });
 
-  it('is not concluded from one lost call, nor from a request to wait', async () => {
+  it('is not reported after one lost call, nor after a request to wait', async () => {
     const { channel, double } = await createBot({ publicUrl: PUBLIC_URL });
     double.script('getMe', 'reset');
     double.script('getWebhookInfo', { code: 429, description: 'Too Many Requests' });
@@ -132,7 +132,7 @@ describe('a channel out of order', () => {
     expect(channel.faults?.()).toEqual([]);
   });
 
-  it('is a webhook whose secret another process changed: ours is registered again, once for each error', async () => {
+  it('is reported if another process changed the secret, and the bot registers its own again, once for each error', async () => {
     const { channel, double } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
     await channel.start?.();
     const registered = () => double.calls('setWebhook').length;
@@ -157,7 +157,7 @@ describe('a channel out of order', () => {
     expect(double.calls('setMyCommands')).toHaveLength(LOCALES.length + 1);
   });
 
-  it('is another program that polls with the same token, until it ends', async () => {
+  it('is reported while another program polls with the same token', async () => {
     const { channel, double, observed } = await createBot({ secret: undefined, checkEveryMs: 5, pauseMs: 5 });
     const description = 'Conflict: terminated by other getUpdates request';
     const conflict = { code: 409, description };
@@ -170,7 +170,7 @@ describe('a channel out of order', () => {
     await expect.poll(() => channel.faults?.()).toEqual([]);
   });
 
-  it('is another bot that took the webhook: it is registered anew, and an alarm names its host', async () => {
+  it('is reported if another bot took the webhook: ours is registered again, and an alarm names its host', async () => {
     const { channel, double, observed } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
     await channel.start?.();
     double.report({ url: 'https://other.example/telegram/s3cret' });

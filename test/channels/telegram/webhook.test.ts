@@ -66,7 +66,7 @@ describe('POST /webhooks/telegram', () => {
     expect([statusCode, headers['retry-after']]).toEqual([503, '2']);
   });
 
-  it('answers one too many with 200, and is absent while polling', async () => {
+  it('answers 200 if the inbox is full, and is absent while the bot polls', async () => {
     const full = await createHook({ accept: async () => 'full' });
     const polling = await createHook({ secret: undefined });
     const answers = await Promise.all([full, polling].map(({ post }) => post(minh.writes('hi'))));
@@ -128,7 +128,7 @@ describe('a private message', () => {
     [{ first_name: undefined, last_name: undefined }, { name: undefined }],
     [{ first_name: '\u202eMinh\u0007', last_name: '\u200b' }, { name: 'Minh' }],
     [{ first_name: '\u200b\u202e', last_name: undefined }, { name: undefined }],
-  ])('of a client with %j is of the sender %j', async (profile, sender) => {
+  ])('of a client with %j has the sender %j', async (profile, sender) => {
     expect((await read(createPerson(42, profile).writes('a')))?.sender).toMatchObject(sender);
   });
 
@@ -211,7 +211,7 @@ describe('a private message', () => {
     expect(await messageOf(minh.sends(content))).toEqual({ kind: 'unknown', what, media: [media] });
   });
 
-  it('only a few sizes of a picture are read, however long their list', async () => {
+  it('has at most a few sizes of its picture read, however many it lists', async () => {
     const sizes = [...Array(100).fill({ file_id: 'f' }), ...Array(9000).fill(0)];
     expect(await messageOf(minh.sends({ photo: sizes }))).toEqual(photo('f'));
   });
@@ -246,7 +246,7 @@ describe('a press', () => {
     });
   });
 
-  it('with data that no button of ours has cannot be read', async () => {
+  it('counts as unreadable if its data is not from our buttons', async () => {
     expect(await messageOf(minh.presses('x'.repeat(65), 7))).toEqual({ kind: 'unknown', what: 'other' });
   });
 });

@@ -16,7 +16,7 @@ async function openPair() {
 const DURABLE = { durable: true };
 const durable = (bytes: Buffer) => swapOf({ bytes, durable: true });
 
-test('what as many replicas acknowledged as are wanted is durable; too few are a fault that the operator sees', async () => {
+test('a swap is durable if enough replicas acknowledged it; too few replicas are a fault that operators see', async () => {
   const { store, url } = await openPair();
   expect(await store.health()).toEqual([]);
   expect(await create(store, DURABLE)).toMatchObject({ swapped: true, durable: true });
@@ -25,7 +25,7 @@ test('what as many replicas acknowledged as are wanted is durable; too few are a
   expect(await wantsTwo.health()).toEqual([expect.stringContaining('REDIS_WAIT_REPLICAS wants 2')]);
 });
 
-test('without acknowledgement it is swapped and not durable, and other records go on meanwhile', async () => {
+test('a swap without acknowledgement executes but is not durable, and holds up no other record', async () => {
   const { replica, store } = await openPair();
   await create(store, DURABLE);
   replica.pause();
@@ -46,7 +46,7 @@ test('without acknowledgement it is swapped and not durable, and other records g
   expect(await store.compareAndSwap(key, durable(two))).toMatchObject({ swapped: true, durable: true });
 });
 
-test('one whose answer was lost is not durable unless a replica has it', async () => {
+test('a swap whose answer was lost is durable only if a replica has it', async () => {
   const { replica, proxy, store } = await openPair();
   await create(store, DURABLE);
   proxy.loseNextAnswer();

@@ -27,7 +27,7 @@ test('a process leaves a master that became a replica, with every connection, an
   await expect.poll(left).toHaveLength(1);
 });
 
-test('a client that ended, as by a failover that is told while it connects, is connected again', async () => {
+test('a client that ended, for example by a failover during its login, connects again', async () => {
   const { connection, store } = await openRecords((await ownRedis()).url);
   connection.client.disconnect();
   const swap = () => create(store);
@@ -115,7 +115,7 @@ test('a record that moves to another node goes on there, durably too', async () 
   expect(bytesOf(await store.read(key))).toEqual(next);
 });
 
-test('of commands that leave together, those whose record has moved follow it', async () => {
+test('commands that leave together arrive, even if the records of some have moved to another node', async () => {
   const { store, move, keyOf } = await openMovable();
   const create = async () => stored(store, {}, await keyOf(0));
   const moved = await create();

@@ -116,7 +116,7 @@ test('processes that started without Redis look at the store when it comes, and 
   await expect.poll(() => create(theirs)).toMatchObject({ swapped: true });
 });
 
-test('what a record is called in Redis never changes', () => {
+test('the key of a record in Redis never changes', () => {
   const names = ['c:', 'c:a', 'c:conversation', 'h:Q2hhdCA3'] as const;
   expect(names.map(storedName)).toEqual([
     '{@-@0}c:',

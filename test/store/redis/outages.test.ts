@@ -75,7 +75,7 @@ test('a Redis that forgot the scripts gets them again, and is asked for its read
   expect((await asked()) - before).toBeLessThanOrEqual(3);
 });
 
-test('a swap whose answer is lost is done once', async () => {
+test('a swap whose answer is lost is reported as done, and its record is stored once', async () => {
   const { port, url } = await ownRedis();
   const proxy = stopAtEnd(await startRedisProxy(port));
   const { store } = await openRecords(proxy.url);

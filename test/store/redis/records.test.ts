@@ -92,7 +92,7 @@ it('Redis drops from the index of broken records what has expired', async () => 
   expect(entries.map(({ member }) => member)).toEqual(['kept', asideOf(key, stump)]);
 });
 
-/** `npm run simulate -- --redis` goes on from there. */
+/** `npm run simulate -- --redis` does the same for other seeds. */
 it('a simulated history is the same in memory and on Redis', async () => {
   expect(await compareWithRedis([1, 2, 76])).toMatchObject({ histories: 3, different: [] });
 });
