@@ -11,8 +11,11 @@ import type { KnownFields } from './record.ts';
 /** AntCRM's records, or descriptions of them. `by`: the operation that left it. `untilMs`: epoch ms. */
 const leftSchema = z.record(z.string(), z.looseObject({ by: z.string(), untilMs: z.number() })).default({});
 
+/** `by`: the lease under which the operation took the lock last. */
+const holderSchema = z.looseObject({ operation: z.string(), untilMs: z.number(), by: z.string().optional() });
+
 const customerSchema = z.looseObject({
-  holder: z.looseObject({ operation: z.string(), untilMs: z.number() }).nullable().default(null),
+  holder: holderSchema.nullable().default(null),
   /** AntCRM's records that settled operations, and successes whose records are still to come. */
   settled: leftSchema,
   awaited: leftSchema,
@@ -33,11 +36,17 @@ export const CUSTOMER: RecordKind<CustomerRecord> = {
   read: (plain) => customerSchema.parse(JSON.parse(plain.toString())),
 };
 
+/** `by`: the lease that asks. */
+type LockOptions = { readonly by?: string | undefined; readonly forMs?: number | undefined };
+
 /**
  * Takes the lock for `forMs` from now. If its holder takes it again, the time restarts. The answer leaves out
  * what the operation left itself: it may have been cut off before its outcome was stored.
  */
-export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRecord, Lock> {
+export function lock(
+  operation: string,
+  { by, forMs = LOCK_MS }: LockOptions = {},
+): Transition<CustomerRecord, Lock> {
   return (before, nowMs) => {
     const record = before ?? NO_CUSTOMER;
     const { holder } = record;
@@ -47,7 +56,7 @@ export function lock(operation: string, forMs = LOCK_MS): Transition<CustomerRec
     const settled = dropExpired(record.settled, nowMs);
     const awaited = dropExpired(record.awaited, nowMs);
     return {
-      record: { ...record, holder: { operation, untilMs: nowMs + forMs }, settled, awaited },
+      record: { ...record, holder: { operation, untilMs: nowMs + forMs, by }, settled, awaited },
       answer: {
         locked: true,
         settled: leftByOthers(settled, operation),
@@ -67,19 +76,29 @@ function leftByOthers(left: LeftRecords, operation: string): string[] {
   return Object.keys(left).filter((text) => left[text]?.by !== operation);
 }
 
-/** Gives the lock back if the operation has it, and remembers what the operation leaves. */
-export function unlock({ operation, record, awaited }: Unlocking): Transition<CustomerRecord, void> {
+/**
+ * Gives the lock back if the operation has it, and remembers what the operation leaves. With `by`, the lock is
+ * only given back if that lease took it last: a process that does not know yet that it lost its lease must
+ * not end the lock of the process that goes on with the operation.
+ */
+export function unlock({
+  operation,
+  record,
+  awaited,
+  by,
+}: Unlocking & Pick<LockOptions, 'by'>): Transition<CustomerRecord, void> {
   return (before, nowMs) => {
     const customer = before ?? NO_CUSTOMER;
     const left = { by: operation, untilMs: nowMs + SETTLED_MS };
-    const isHolder = customer.holder?.operation === operation;
+    const { holder } = customer;
+    const isHolder = holder?.operation === operation && (by === undefined || holder.by === by);
     if (!isHolder && record === undefined && awaited === undefined) {
       return { record: before, answer: undefined };
     }
     return {
       record: {
         ...customer,
-        holder: isHolder ? null : customer.holder,
+        holder: isHolder ? null : holder,
         settled: record === undefined ? customer.settled : { ...customer.settled, [record]: left },
         awaited: awaited === undefined ? customer.awaited : { ...customer.awaited, [awaited]: left },
       },

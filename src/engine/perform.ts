@@ -42,7 +42,7 @@ export interface EffectContext {
   /** Sets the lock if absent, for `forMs` or the usual time. Returns what earlier operations left. */
   lock(customer: string, operation: string, forMs?: number): Promise<Lock>;
 
-  /** Releases the lock if the operation has it, and remembers what the operation leaves. */
+  /** Releases the lock if the operation took it under this lease, and remembers what the operation leaves. */
   unlock(customer: string, unlocking: Unlocking): Promise<void>;
 
   /**

@@ -275,6 +275,16 @@ it('dead letters are kept, the newest twenty', () => {
 
 const locked = (settled: string[] = [], awaited: string[] = []) => ({ locked: true, settled, awaited });
 
+it('an attempt whose lease was lost does not give back the lock that the next attempt took', () => {
+  const first = lock('op1', { by: 'lease 1' })(null, NOW).record;
+  const next = lock('op1', { by: 'lease 2' })(first, NOW).record;
+  const holderAfter = (by?: string) => unlock({ operation: 'op1', by })(next, NOW).record?.holder;
+  expect(holderAfter('lease 1')).toMatchObject({ operation: 'op1', by: 'lease 2' });
+  expect(holderAfter('lease 2')).toBeNull();
+  // Of the outbox: a commit left it, under whichever lease.
+  expect(holderAfter()).toBeNull();
+});
+
 it('what an operation leaves is remembered beside the lock of another one, which lasts', () => {
   const left = unlock({ operation: 'op1', record: 'record 1' })(null, NOW).record;
   const { record } = lock('op2')(left, NOW);

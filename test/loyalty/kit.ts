@@ -194,7 +194,7 @@ class FakeStore {
     return answer;
   }
 
-  lock = (name: string, operation: string, forMs?: number) => this.#update(name, lock(operation, forMs));
+  lock = (name: string, operation: string, forMs?: number) => this.#update(name, lock(operation, { forMs }));
 
   unlock = (name: string, unlocking: Unlocking) => this.#update(name, unlock(unlocking));
 
