@@ -232,6 +232,11 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
         .filter(({ by, code, status }) => by === 'cashier' && code === gift && status === 1)
         .filter((entry) => isOf(personOf(phone), entry))
         .map(({ createdAt }) => createdAt),
+    /** Whether the code was earned by another phone of what is one customer now. */
+    isEarnedByMerged: (phone: string, code: string): boolean =>
+      entries
+        .filter((entry) => entry.type === 1 && entry.status === 1 && entry.code === code)
+        .some((entry) => entry.phone !== phone && isOf(personOf(phone), entry)),
   };
 }
 

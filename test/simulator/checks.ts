@@ -88,7 +88,11 @@ export type Checks = ReturnType<typeof createChecks>;
 export function createChecks(
   world: World,
   records: Watched,
-  { sent, cashiersOf }: Pick<ReturnType<typeof createAntCrmDouble>, 'sent' | 'cashiersOf'>,
+  {
+    sent,
+    cashiersOf,
+    isEarnedByMerged,
+  }: Pick<ReturnType<typeof createAntCrmDouble>, 'sent' | 'cashiersOf' | 'isEarnedByMerged'>,
 ) {
   const { breach, clock, encryption, life, logged } = world;
   const losses: Loss[] = [];
@@ -98,6 +102,8 @@ export function createChecks(
   /** The conversation of each intent, when it was stored, and when each message was. */
   const ownerOf = new Map<string, Chat>();
   const intendedMs = new Map<string, number>();
+  /** The code, of a product or a gift, of each operation that has a lookup. */
+  const codeOf = new Map<string, string>();
   const storedMs = new Map<string, number>();
   /** Each customer's record as it was last written, and how many losses there were by then. */
   const customers = new Map<
@@ -148,6 +154,7 @@ export function createChecks(
       const was = earlier.get(operation.id);
       if (was === operation.status) continue;
       operations.set(operation.id, { operation, atMs: clock.atMs, chat });
+      if (operation.lookup) codeOf.set(operation.id, operation.lookup.code);
       if (operation.status === 'checking') world.count('operations without an answer');
       // The customer read the result of a watched operation before.
       if (was === 'watching' || promised.some(({ reply }) => tells(reply, operation, was === undefined)))
@@ -362,7 +369,7 @@ export function createChecks(
       const { applied = 0 } = sent.get(id) ?? {};
       const isWrong =
         status === 'done'
-          ? applied === 0 && !mayBeCashiers(operation, chat)
+          ? applied === 0 && !mayBeCashiers(operation, chat) && !mayBeOfMerged(operation, chat)
           : /refused|notApplied/.test(status) && applied > 0;
       if (isWrong && !contested.has(id) && !mayBeLost(chat, atMs))
         note(
@@ -388,6 +395,11 @@ export function createChecks(
   function mayBeCashiers({ id, gift = '' }: Operation, { phone }: Chat): boolean {
     const atMs = intendedMs.get(id) ?? 0;
     return cashiersOf(phone, gift).some((madeMs) => madeMs > atMs - SPAN_MS && madeMs < atMs + SPAN_MS);
+  }
+
+  /** Two customers sent the same code and became one, who has its points: AntCRM has one record of it. */
+  function mayBeOfMerged({ id, kind }: Operation, { phone }: Chat): boolean {
+    return kind === 'accumulate' && isEarnedByMerged(phone, codeOf.get(id) ?? '');
   }
 
   const isDamaged = (chat: Chat): boolean => losses.some((loss) => loss.chat === chat);
