@@ -3,7 +3,7 @@ import { createConversation } from '../../src/conversation/conversation.ts';
 import { maskText } from '../../src/conversation/dialogue/privacy.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import type { Answer } from '../../src/conversation/language/nearness.ts';
-import { fold, visible } from '../../src/conversation/language/tokenizer.ts';
+import { fold, remembered, visible } from '../../src/conversation/language/tokenizer.ts';
 import { maskCode, maskEmail, maskPhone } from '../../src/conversation/prompts/format.ts';
 import { parseCode } from '../../src/conversation/values/code.ts';
 import { parseEmail, parsePhone } from '../../src/conversation/values/contact.ts';
@@ -198,4 +198,19 @@ test("the operator's answers replace built-in ones by their id, rank higher, and
   const chat = new Dialogue(undefined, {}, conversation).text('bảo hành bao lâu?');
   expect(chat.replies).toMatchObject([{ key: 'answer', params: { text: { vi: 'Hai năm' } } }]);
   expect(chat.last?.question).toEqual({ answer: 'warranty' });
+});
+
+test.each([
+  ['garnacho', 1],
+  ['minh@example.vn', 2],
+  ['minh＠example.vn', 2],
+  ['0867123456', 2],
+  ['０８６７１２３４５６', 2],
+  ['a-word-that-is-too-long', 2],
+])('the word "%s" is read %i times out of two: what may be personal is not kept', (word, times) => {
+  let count = 0;
+  const read = remembered(() => ++count);
+  read(word);
+  read(word);
+  expect(count).toBe(times);
 });

@@ -31,7 +31,7 @@ import {
 } from './phrases.ts';
 import { findSigns, withoutUnwanted } from './signs.ts';
 import { type SpokenLine, SpokenValues, toSpokenLine } from './spoken.ts';
-import { fold, type Token, tokenize, undoTyping, unmark, visible } from './tokenizer.ts';
+import { fold, PERSONAL, type Token, tokenize, undoTyping, unmark, visible } from './tokenizer.ts';
 import { indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
 
 export type SpokenFlow = {
@@ -178,7 +178,8 @@ export class Parser {
     const known = this.#remembered.get(typed);
     if (known) return known;
     const parsed = this.#parse(typed, settings, expecting);
-    const isKnown = parsed.rest.length === 0 && !/[\d@]/.test(typed) && typed.length <= MAX_REMEMBERED_LENGTH;
+    const isKnown =
+      parsed.rest.length === 0 && !PERSONAL.test(typed) && typed.length <= MAX_REMEMBERED_LENGTH;
     if (!isKnown) return parsed;
     if (this.#remembered.size >= MAX_REMEMBERED_TEXTS) this.#remembered.clear();
     this.#remembered.set(typed, parsed);

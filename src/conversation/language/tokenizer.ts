@@ -33,14 +33,17 @@ const MAX_REMEMBERED = 16;
 /** More words than the language files have: while a process learns them, nothing is forgotten. */
 const REMEMBERED = 6000;
 
-/** Remembers the results for short words. A word with a digit may be personal data and is not remembered. */
+/** In phones, codes and e-mails, in any script: a text that has one is not kept in memory. */
+export const PERSONAL = /[\p{Nd}@＠]/u;
+
+/** Remembers the results for short words, but for those that may be personal data. */
 export function remembered<Result>(read: (word: string) => Result): (word: string) => Result {
   const known = new Map<string, Result>();
   return (word) => {
     const before = known.get(word);
     if (before !== undefined) return before;
     const result = read(word);
-    if (word.length > MAX_REMEMBERED || /\d/.test(word)) return result;
+    if (word.length > MAX_REMEMBERED || PERSONAL.test(word)) return result;
     if (known.size >= REMEMBERED) known.clear();
     known.set(word, result);
     return result;
