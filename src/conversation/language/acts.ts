@@ -274,7 +274,7 @@ export const PRESUMED = 0.35;
 /** The same, where nothing in the text asks. */
 export const PRESUMED_UNASKED = 0.5;
 /** How likely an act must be (0–1) to be offered. */
-export const LIKELY = 0.15;
+export const LIKELY = 0.1;
 /** How likely it must be (0–1) to be offered next to a likely one, or to be the line that is in the text. */
 export const POSSIBLE = 0.06;
 

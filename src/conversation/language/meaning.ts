@@ -65,6 +65,8 @@ const MOST_WORDS = 80;
 const OF_WINDOW = 0.6;
 /** A deed counts that is less sure than a question next to it by at most this. */
 const CLEARER = 0.25;
+/** How likely a usual question of the whole must be (0–1) for a deed in one of its clauses not to be done. */
+const ASKED = 0.5;
 /** A longer text next to a courtesy may be all that matters. */
 const MOST_BESIDE_COURTESY = 5;
 
@@ -314,7 +316,8 @@ export class Meanings {
 
   /** "Cảm ơn gấu trúc": a courtesy counts next to unknown words. */
   #courtesy(words: readonly Word[], meaning: Meaning, context: MeaningContext): Meaning {
-    if (context.hasValue || (meaning.guesses[0]?.p ?? 0) >= LIKELY) return meaning;
+    const likely = meaning.guesses.find(({ act }) => this.#acts.get(act)?.command?.do !== 'talk');
+    if (context.hasValue || (likely?.p ?? 0) >= LIKELY) return meaning;
     if (this.#isTelling({ words: words.slice(MOST_COURTESY), meaning }, context)) return meaning;
     const isCourtesy = (act: string) => COURTESIES.has(act);
     for (let length = Math.min(MOST_COURTESY, words.length - 1); length > 0; length--)
@@ -427,6 +430,11 @@ export class Meanings {
       return isSafe && wishes.includes(whole.act) ? whole : { ...NOTHING, guesses };
     }
     if (only === undefined || only === whole.act) return whole;
+    // "Giờ mới biết có tích điểm, còn được không": a question begins nothing, what it asks and the deed are offered.
+    const [asked] = whole.guesses;
+    const isAsked = context.isQuestion && asked !== undefined && asked.p >= ASKED && this.#isUsual(asked.act);
+    if (isAsked && this.#acts.get(only)?.isDeed)
+      return { ...NOTHING, guesses: mergeGuesses([asked], guesses) };
     const isHigher = this.#rankOf(only) > this.#rankOf(whole.act);
     const isAmong = whole.guesses.slice(0, AMONG).some(({ act }) => act === only);
     const isLine = telling.some(({ meaning }) => meaning.act === only && meaning.p >= NOT_QUITE);
@@ -447,6 +455,11 @@ export class Meanings {
     const asking = telling.filter((clause) => !isTalk(clause));
     const wishes = [deeds, asking, telling].find((some) => some.length > 0) ?? [];
     return [...new Set(wishes.map(({ meaning }) => meaning.act))];
+  }
+
+  #isUsual(act: string): boolean {
+    const command = this.#acts.get(act)?.command;
+    return command?.do === 'ask' && command.about === 'answer';
   }
 
   #rankOf(act: string): number {
