@@ -12,7 +12,7 @@ const SPANS_MS = 1000;
 
 export type Base = Awaited<ReturnType<typeof openBase>>;
 
-/** Opens what everything else stands on: servers, metrics, traces and the store. */
+/** Opens what all other parts need: servers, metrics, traces and the store. */
 export async function openBase(config: Config, { requestMs, peopleMs, log }: ServerOptions) {
   const spans = new Spans();
   const http = await createHttp(config, { requestMs, peopleMs, log, logFields: () => spans.fields() });

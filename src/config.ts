@@ -49,7 +49,7 @@ export function readConfig(env: Environment, only?: readonly VariableName[]) {
 /** Values as text; blank ones count as unset. */
 type Written = Readonly<Partial<Record<VariableName, string>>>;
 
-/** How names of this bot alone begin. */
+/** How the names of variables that only this bot reads begin. */
 const OURS = new RegExp(
   '^(ANSWERS?_|ANTCRM_|CODE_PRE|CONSOLE_DEV|GIFTS?_|HANDOVER_|HASH_KEY|IDENTITY_PRO|MICROSOFT_APP_|' +
     'OPERAT(ION|OR)S?_|PROOF_|REDIS_|STAFF_|STATE_KEY|SUPPORT_|TEAMS_|TELEGRAM_|TRUST_)',
@@ -371,7 +371,7 @@ export const documentation: ReadonlyMap<string, VariableInfo | undefined> = new 
 /** Each of them opens something else, or is known to others. */
 const TOKENS = ['STAFF_TOKEN', 'OPERATOR_TOKEN', 'TELEGRAM_WEBHOOK_SECRET'] as const;
 
-/** Faults of values that are right alone and wrong together. */
+/** Faults of values that are each valid, but not together. */
 function conflictsOf(env: Written): string[] {
   const { NODE_ENV, HOST = '127.0.0.1', PORT = '3000', ADMIN_PORT = '0' } = env;
   const has = (name: VariableName): boolean => env[name] !== undefined;

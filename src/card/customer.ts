@@ -74,11 +74,11 @@ function contactsIn(text: string): KnownIdentifier[] {
   return [...phones, ...emails];
 }
 
-/** As staff read it. */
+/** An identifier in the form that staff read. */
 export const showIdentifier = ({ kind, value }: Identifier): string =>
   kind === 'phone' ? showPhone(value) : value;
 
-/** A part that tells colleagues which one is meant. */
+/** A masked identifier, which colleagues can still recognise. */
 export const maskIdentifier = ({ kind, value }: Identifier): string =>
   kind === 'phone' ? maskPhone(value) : maskEmail(value);
 

@@ -10,7 +10,7 @@ import type { Tickets } from '../operators/tickets.ts';
 import type { Secrets } from '../records/secrets.ts';
 import type { Encryption, Feed } from '../store/port.ts';
 
-/** What a channel says of itself, on or off. All lists of channels derive from it. */
+/** What a channel is, on or off. All lists of channels derive from it. */
 export type ChannelTraits = {
   /** A stable word, for the store, metrics, logs and the staff webhook's `as`. */
   readonly name: string;
@@ -66,7 +66,7 @@ export type ChannelParts = {
   /** The commands of a platform's menu, in their order. */
   readonly commands: readonly MenuCommand[];
   readonly observe: Observe;
-  /** Limits requests without a valid secret; of this channel alone. */
+  /** Limits requests without a valid secret. Each channel has a limit of its own. */
   readonly limit: Limit;
   /** Lets staff pass, and no other caller. */
   readonly guard: Guard;
@@ -78,7 +78,7 @@ export type ChannelParts = {
   readonly photoReader: PhotoReader;
   /** The picture (PNG) of a QR code (`Reply.qr`); undefined if it cannot be drawn. */
   drawQr(text: string): Promise<Buffer | undefined>;
-  /** Who asked for a person. `handover`: staff answer them. */
+  /** The customers who asked for a person. `handover`: whether staff answer them. */
   readonly tickets: Tickets;
   readonly handover: boolean;
   /** The operator's answers, which staff may send. */

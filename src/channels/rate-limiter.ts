@@ -24,9 +24,9 @@ export type RateLimiterOptions = {
   readonly runtime?: Pick<Runtime, 'nowMs' | 'monotonicMs'> | undefined;
 };
 
-/** Of the limit, when many wait. The rest is for receipts. */
+/** The share of the limit that replies get while many wait. The rest is for receipts. */
 const REPLY_SHARE = 0.8;
-/** So old a slot may still be used. */
+/** A slot that was missed by at most this much is still used. */
 const BURST_MS = 200;
 /** Telegram's limits, on average: a message a second to a chat, 20 a minute to a group (bots/faq). */
 const CHAT_EVERY_MS = 1000;
@@ -35,26 +35,26 @@ const GROUP_PER_MINUTE = 20;
 const BURSTS = 3;
 const MINUTE_MS = 60_000;
 const MAX_CHATS = 20_000;
-/** No reply waits for longer. */
+/** A reply that would have to wait longer is given up. */
 const MAX_PAUSE_MS = 24 * 60 * MINUTE_MS;
-/** The pause of a refusal that names no time. */
+/** The pause after a refusal that names no time. */
 const REFUSED_MS = 1000;
 /**
- * The quiet chats that are refused within a second if the platform limits the whole bot, not single people.
- * Then no message passes; so for a second a message that passes shows that the bot is not limited.
+ * If the platform refuses this many quiet chats within a second, and no message passes, it limits the whole bot
+ * and not single chats.
  */
 const botRefusals = (perSecond: number): number => Math.max(3, perSecond / 5);
 const SECOND_MS = 1000;
 /** Older refusals do not count. */
 const FORGET_MS = 10 * SECOND_MS;
-/** A chat is quiet if it got at most this many messages in the last minute: its refusal was not provoked. */
+/** A chat is quiet if it got at most this many messages in the last minute. It did not provoke its refusal. */
 const QUIET = 1;
 
 /** When the first probe of a pause leaves, and how long others wait for the probe's outcome. */
 const PROBE_MS = 5000;
 const PROBE_LASTS_MS = 15_000;
 const LOOK_AGAIN_MS = 500;
-/** A probe is a receipt, if one comes within this time; else of a quiet chat, if there is one. */
+/** The probe is a receipt if one comes within the first time, else a reply to a quiet chat if one comes. */
 const RECEIPT_LEAD_MS = 250;
 const QUIET_LEAD_MS = 1000;
 
@@ -180,7 +180,7 @@ export class RateLimiter {
     return chat;
   }
 
-  /** How long the pause of all holds a message back, ms; 0: it may go, perhaps as the probe. */
+  /** How long the pause of all chats delays a message, ms. 0: it may leave, perhaps as the probe. */
   #waitForPause(pause: Pause, { name, isReceipt, nowMs }: ProbeRequest): number {
     if (nowMs >= pause.endsMs) {
       this.#pause = undefined;
@@ -200,16 +200,24 @@ export class RateLimiter {
     // The reply is given up; others may still come.
     if (afterMs >= MAX_PAUSE_MS) return;
     this.#chatOf(name).pausedMs = nowMs + afterMs;
-    // One more: the last message is the one that was refused.
+    // One more than usual, because the last message is the refused one itself.
     if (!this.#isQuiet(name, nowMs, QUIET + 1)) return;
-    if (this.#pause) this.#pause.endsMs = Math.max(this.#pause.endsMs, nowMs + afterMs);
-    else if (this.#isBotMeant(name, nowMs)) this.#pauseAll(nowMs, afterMs);
+    if (this.#pause) {
+      this.#pause.endsMs = Math.max(this.#pause.endsMs, nowMs + afterMs);
+      return;
+    }
+    this.#noteRefusal(name, nowMs);
+    if (this.#isBotLimited(nowMs)) this.#pauseAll(nowMs, afterMs);
   }
 
-  /** Notes that a quiet chat was refused. Whether the platform refuses the whole bot. */
-  #isBotMeant(name: string, nowMs: number): boolean {
+  /** Notes that a quiet chat was refused, and forgets old refusals. */
+  #noteRefusal(name: string, nowMs: number): void {
     for (const [chat, atMs] of this.#refused) if (atMs < nowMs - FORGET_MS) this.#refused.delete(chat);
     this.#refused.set(name, nowMs);
+  }
+
+  /** Whether the platform limits the whole bot, and not single chats. */
+  #isBotLimited(nowMs: number): boolean {
     const [sinceMs = nowMs] = this.#refused.values();
     const recent = [...this.#refused.values()].filter((atMs) => atMs > nowMs - SECOND_MS);
     return nowMs >= sinceMs + SECOND_MS && recent.length >= botRefusals(this.#options.perSecond);
@@ -219,12 +227,12 @@ export class RateLimiter {
     const probeMs = nowMs + PROBE_MS;
     const distanceMs = PROBE_MS;
     this.#pause = { endsMs: nowMs + afterMs, probeMs, distanceMs, probe: undefined, probeEndsMs: 0 };
-    // All who wait get new slots after the pause.
+    // All waiting messages get new slots after the pause.
     this.#slots.clear();
     this.#freeMs = nowMs;
   }
 
-  /** The probe told nothing new: the next one leaves after twice the time. */
+  /** The probe was refused as well: the next one leaves after twice the time. */
   #postponeProbe(nowMs: number): void {
     if (!this.#pause) return;
     this.#pause.distanceMs *= 2;

@@ -3,7 +3,7 @@ import type { Log } from '../observability/log.ts';
 import type { Secrets } from '../records/secrets.ts';
 import type { Channel, ChannelEntry, ChannelParts, ChannelTraits } from './channel.ts';
 
-/** What all channels may use, and what makes the parts that each of them has alone. */
+/** What all channels share, and the functions that make the parts of a single channel. */
 export type SharedParts = Omit<ChannelParts, 'limit' | 'channels' | 'secrets'> &
   Pick<Http, 'createLimit'> & { readonly createSecrets: (channel: string) => Secrets };
 
@@ -19,10 +19,10 @@ export class ChannelRegistry<Settings> {
     this.#entries = entries;
     this.traits = entries.map(({ traits }) => traits);
     const names = this.traits.map(({ name }) => name);
-    const twice = names.find((name, index) => names.indexOf(name) < index);
-    if (twice !== undefined) throw new Error(`Two channels are called ${twice}`);
-    const odd = names.find((name) => !/^[a-z][a-z\d-]{0,39}$/.test(name));
-    if (odd !== undefined) throw new Error(`A channel is called ${odd}, wants a short word`);
+    const repeated = names.find((name, index) => names.indexOf(name) < index);
+    if (repeated !== undefined) throw new Error(`Two channels are called ${repeated}`);
+    const invalid = names.find((name) => !/^[a-z][a-z\d-]{0,39}$/.test(name));
+    if (invalid !== undefined) throw new Error(`A channel is called ${invalid}, wants a short word`);
   }
 
   get traced(): readonly string[] {

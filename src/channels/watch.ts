@@ -7,11 +7,11 @@ type WatchOptions = {
   /** Looks at the platform and resolves to its faults (`Channel.faults`). Must not reject. */
   readonly check: () => Promise<readonly string[]>;
   readonly observe: Observe;
-  /** From the end of a check to the next one, ms. */
+  /** The pause between two checks, ms. */
   readonly everyMs?: number | undefined;
 };
 
-/** With the deadlines of a check's calls, a fault shows within a minute. */
+/** Short enough that a fault shows within a minute, with the deadlines of a check's calls. */
 const CHECK_EVERY_MS = 25_000;
 const ALARM_EVERY_MS = 60_000;
 /** A start waits this long, so that the greeting can say what was found. */
@@ -37,8 +37,8 @@ export class Watch {
 
   /** Resolves after the first check, or after `FIRST_MS`. Never rejects. */
   async start(): Promise<void> {
-    const first = this.#look();
-    void this.#keepLooking(first);
+    const first = this.#check();
+    void this.#keepChecking(first);
     await Promise.race([first, pause(FIRST_MS, this.#stopping.signal)]);
   }
 
@@ -47,18 +47,18 @@ export class Watch {
     this.#stopping.abort();
   }
 
-  async #keepLooking(look: Promise<void>): Promise<void> {
+  async #keepChecking(first: Promise<void>): Promise<void> {
     const { everyMs = CHECK_EVERY_MS } = this.#options;
     const { signal } = this.#stopping;
-    for (await look; !signal.aborted; await this.#look()) await pause(everyMs, signal);
+    for (await first; !signal.aborted; await this.#check()) await pause(everyMs, signal);
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { channel, check, observe } = this.#options;
     const faults = await check();
     if (this.#stopping.signal.aborted) return;
-    const isCured = this.#faults.length > 0 && faults.length === 0;
-    if (isCured) observe.log.info({ channel }, 'the channel is in order again');
+    const isMended = this.#faults.length > 0 && faults.length === 0;
+    if (isMended) observe.log.info({ channel }, 'the channel is in order again');
     this.#faults = faults;
     observe.channel(channel, faults.length === 0);
     if (faults.length > 0) this.#alarm();

@@ -31,7 +31,7 @@ Each with --json for machines, and --as NAME for the record.`.trim();
 
 type BotRequest = { readonly path: string; readonly body?: object; readonly json: boolean };
 
-/** How many words each command has. */
+/** The commands, and how many words each takes, its name included. */
 const WORDS = new Map(
   Object.entries({ list: 1, find: 1, show: 2, close: 2, read: 2, replay: 2, remove: 2, settle: 3 }),
 );
@@ -143,7 +143,7 @@ if (import.meta.main) {
     try {
       process.exitCode = await ask(readCommand(args));
     } catch (error) {
-      // Of an unknown option, Node says which.
+      // If an option is unknown, Node's message names it.
       console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
       process.exitCode = 2;
     }

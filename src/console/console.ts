@@ -18,11 +18,11 @@ export type Role = {
 };
 
 export type ConsoleParts = {
-  /** The channels; staff themselves stand in the page. */
+  /** The channels. The page itself has the role of staff. */
   readonly roles: readonly Role[];
-  /** Each by its own name; the first one is chosen. */
+  /** Each language has its own name. The first one is the default. */
   readonly languages: readonly { readonly tag: string; readonly name: string }[];
-  /** The URLs of pictures that replies may have; no others' origin is asked. */
+  /** The URLs of pictures that replies may have. Browsers load pictures only from their origins. */
   readonly images: readonly string[];
   /** Whether the page has the chat to try, the look inside and the sandbox (`CONSOLE_DEVELOPERS`). */
   readonly showsDevelopers: boolean;
@@ -109,7 +109,7 @@ function headersOf(images: readonly string[]) {
     'content-security-policy':
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
       "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
-      // What customers sent is fetched by the page, which then shows it from memory.
+      // The page fetches customers' media itself, and shows them as blobs.
       `media-src blob:; img-src ${["'self'", 'blob:', ...origins].join(' ')}`,
     'cross-origin-resource-policy': 'same-origin',
     'referrer-policy': 'no-referrer',
@@ -126,7 +126,7 @@ function lean(source: string): string {
   return lines.filter((line) => !/^($|\/?\*|\/\/ |<!-- A )/.test(line)).join('\n');
 }
 
-/** The page without what stands between two marks: the parts of developers. */
+/** The page without the parts of developers, which stand between two marks. */
 const withoutDevelopers = (html: string): string =>
   html
     .split('<!-- developers -->')

@@ -13,7 +13,7 @@ const GIFT_MS = 180 * 24 * 60 * 60 * 1000;
 const giftSchema = z.looseObject({
   /** Absent: nothing but `forget` came. */
   redemption: redemptionSchema.optional(),
-  /** The customer's masked phone or e-mail; null: they had it forgotten. */
+  /** The customer's masked phone or e-mail; null: erased by /forget. */
   whose: z.string().nullable().optional(),
   handedOver: z.looseObject({ by: z.string(), atMs: z.number() }).optional(),
 });
@@ -49,7 +49,7 @@ export function takeNote(note: GiftNote): Transition<GiftRecord, void> {
 /** `before`: it was handed over earlier. `notConfirmed`: AntCRM has not confirmed it. */
 export type HandOver = 'handedOver' | 'before' | 'notConfirmed' | 'unknown';
 
-/** Hands the gift over: the first one does, everybody else reads in the record who did. */
+/** Hands the gift over once. Later calls change nothing; the record says who handed it over. */
 export function handOver(by: string): Transition<GiftRecord, HandOver> {
   return (before, nowMs) => {
     if (before?.redemption === undefined) return { record: before, answer: 'unknown' };

@@ -5,7 +5,7 @@ import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Guard } from './guard.ts';
 
-/** The page loads from this server alone, and calls only its routes. */
+/** The page loads only from this server, and calls only its routes. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -40,7 +40,7 @@ export async function describeApi(app: FastifyInstance, guard: Pick<Guard, 'api'
   });
   await app.register(async (scope) => {
     scope.addHook('onRequest', guard.api);
-    // As late as that, because the page's files come with headers of their own.
+    // Set last, because the page's files come with headers of their own.
     scope.addHook('onSend', async (_request, reply) => void reply.headers(HEADERS));
     await scope.register(swaggerUi, {
       routePrefix: '/docs',

@@ -83,7 +83,7 @@ export type AccessSettings = {
   readonly sandbox: boolean;
   /** `PUBLIC_URL`: a caller that looks local may then be a proxy on this machine. */
   readonly publicUrl?: string | undefined;
-  /** Who of staff has signed in with a browser: it needs no token. */
+  /** The staff member whose browser has signed in: its requests need no token. */
   readonly signedIn?: ((caller: Caller) => Visitor | undefined) | undefined;
   /** Staff with tokens of their own. */
   readonly people?: Pick<People, 'nameOf' | 'has' | 'names'> | undefined;
@@ -125,7 +125,7 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
         return problem(reply, 401, `The ${realm} token is missing or wrong.`);
       case 'absent':
         return notFound(request, reply);
-      // Not limited: behind a proxy, who guesses the token shares its holder's address.
+      // Not limited: behind a proxy, an attacker may share the address of the token's holder.
       default:
         return;
     }
@@ -133,7 +133,7 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
 
   const api: onRequestAsyncHookHandler = async (request, reply) => {
     if (personOf(request) === undefined) return inbox.call(request.server, request, reply);
-    return problem(reply, 403, "A person's token opens the inbox alone.");
+    return problem(reply, 403, "A person's token opens only the inbox.");
   };
 
   const page: onRequestAsyncHookHandler = async (request, reply) =>
@@ -147,7 +147,8 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
     const person = personOf(request);
     const by = 'by' in body && typeof body.by === 'string' ? body.by : '';
     if (person !== undefined) request.body = { ...body, by: person };
-    else if (people?.has(by)) return problem(reply, 403, 'Only who signs in as that person has this name.');
+    else if (people?.has(by))
+      return problem(reply, 403, 'Only the person of this name may use it, after they sign in.');
   };
 
   return {
@@ -157,7 +158,7 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
     inbox,
     /** Behind `inbox`: a person's request is by that person, and no other caller may use a person's name. */
     speaker,
-    /** For the page to sign in: absent if staff access is off. */
+    /** Lets everybody see the page to sign in, unless staff access is off. */
     page,
     /** Counts a wrong token, and answers if there were too many. */
     limitFailures,

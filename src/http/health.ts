@@ -2,18 +2,18 @@ import type { FastifyPluginAsync } from 'fastify';
 import { StoreUnavailable } from '../store/port.ts';
 import { callerOf, isLocal } from './guard.ts';
 
-/** What tells the faults of the parts that the bot depends on. */
+/** Where the faults of the bot's dependencies come from. */
 export type HealthParts = {
   /** Rejects if no message can be accepted. */
   store(): Promise<readonly string[]>;
-  /** Of parts without which messages are still accepted, by name. */
+  /** The faults of dependencies, by name, without which messages are still accepted. */
   others(): ReadonlyMap<string, readonly string[]>;
 };
 
 /**
  * `/health/live`: the process answers. `/health/ready`: the state of each part; 503 only if no message can be
- * accepted. Only callers on this machine see the faults, which name hosts. There is no rate limit: strangers
- * could use up that of the probes.
+ * accepted. Only callers on this machine see the faults, which name hosts. There is no rate limit, because
+ * strangers could use up the limit of the probes.
  */
 export function health({ store, others }: HealthParts): FastifyPluginAsync {
   return async (scope) => {

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { isSecret } from './secret.ts';
 
 /*
- * STAFF_PEOPLE: a file of lines `name: token`, of staff who sign in with a token of their own. Blank lines
- * and those that begin with `#` do not count. The file is read again while the bot runs.
+ * STAFF_PEOPLE: a file with a line `name: token` for each staff member who signs in with a token of their
+ * own. Blank lines and lines that begin with `#` do not count. The file is read again while the bot runs.
  */
 
 /** `reserved`: tokens that no person may have, by their variables (`STAFF_TOKEN`). */
@@ -12,7 +12,7 @@ export type PeopleFile = { readonly path: string; readonly reserved: ReadonlyMap
 
 export type Person = { readonly name: string; readonly token: string };
 
-/** What is wrong with a token. `few`: who asks can guess it. */
+/** What is wrong with a token. `few`: it has so few different characters that it can be guessed. */
 export function weaknessOf(token: string): 'form' | 'few' | undefined {
   if (!/^[!-~]{16,}$/.test(token)) return 'form';
   return isVaried(token) ? undefined : 'few';
@@ -46,15 +46,15 @@ function parsePeople(text: string, { path, reserved }: PeopleFile): PeopleRead {
   const faults: string[] = [];
   const tokens = new Map(reserved);
   const names = new Map<string, string>();
-  // Some editors begin a file with a mark.
+  // Some editors begin a file with a byte order mark.
   for (const [index, raw] of text
     .replace(/^\uFEFF/, '')
     .split('\n')
     .entries()) {
     const line = raw.trim();
     if (line === '' || line.startsWith('#')) continue;
-    const at = line.indexOf(':');
-    const person = { name: line.slice(0, Math.max(at, 0)).trim(), token: line.slice(at + 1).trim() };
+    const colon = line.indexOf(':');
+    const person = { name: line.slice(0, Math.max(colon, 0)).trim(), token: line.slice(colon + 1).trim() };
     const fault = faultOf(person, { tokens, names });
     if (fault !== undefined) faults.push(`${path}, line ${index + 1}: ${fault}`);
     else people.push(person);
@@ -74,7 +74,7 @@ type TakenIdentities = {
 function faultOf({ name, token }: Person, { tokens, names }: TakenIdentities): string | undefined {
   if (name === '' || token === '') return 'wants a name, a colon and a token';
   if (name.length > MAX_STAFF_NAME) return `its name wants at most ${MAX_STAFF_NAME} characters`;
-  if (name.search(INVISIBLE) >= 0) return 'its name has a character that nobody sees';
+  if (name.search(INVISIBLE) >= 0) return 'its name has an invisible character';
   const sameName = names.get(foldName(name));
   if (sameName !== undefined) return `its name is that of ${sameName}, wants another`;
   const sameToken = tokens.get(token);
@@ -92,11 +92,15 @@ function faultOf({ name, token }: Person, { tokens, names }: TakenIdentities): s
 /** U+2800, an empty Braille pattern, is a letter by Unicode. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
-/** What makes two names one for a reader: case, blanks and what cannot be seen do not count. */
+/**
+ * Two names that readers cannot distinguish fold to one: case, blanks and invisible characters do not count.
+ */
 const foldName = (name: string): string =>
   name.normalize('NFKC').replace(INVISIBLE, '').replace(/\s+/g, ' ').trim().toLowerCase();
 
-/** How often the file is read. A change counts once it was read twice: an editor may be writing. */
+/**
+ * How often the file is read. A change counts after two equal reads, because an editor may still be writing.
+ */
 const READ_EVERY_MS = 5000;
 
 type PeopleOptions = {
@@ -105,8 +109,8 @@ type PeopleOptions = {
 };
 
 /**
- * The people of a file, as it is now: a line that is taken out counts after ten seconds. If the file cannot
- * be read or has faults, those who were there before stay.
+ * The people of the file. A change of the file counts within ten seconds. If the file cannot be read or has
+ * faults, the people before stay.
  */
 export class People {
   readonly #file: PeopleFile;
@@ -128,10 +132,10 @@ export class People {
     this.#timer = setInterval(() => void this.#look(), everyMs).unref();
   }
 
-  /** Who has the token. */
+  /** The name of the person with this token. */
   nameOf(token: string): string | undefined {
-    // All are compared, so that the time does not tell whose token is near.
-    const [person] = this.#people.filter((one) => isSecret(token, one.token));
+    // Compares with all tokens, so that the time does not show which one is similar.
+    const [person] = this.#people.filter((candidate) => isSecret(token, candidate.token));
     return person?.name;
   }
 
@@ -156,7 +160,7 @@ export class People {
     clearInterval(this.#timer);
   }
 
-  /** One reading after the other: a slow one must not bring back what a later one has replaced. */
+  /** Reads one after the other, so that a slow read cannot undo a later one. */
   async #look(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;

@@ -219,7 +219,7 @@ class CallHandler implements Dispatcher.DispatchHandler {
   /** Ends the call. If it is still connecting, undici drops it when the attempt to connect ends. */
   fail(reason: string): void {
     this.#end({ kind: this.#isSent ? 'lost' : 'unsent', reason });
-    // Not after an answer has begun: undici would take the reset for the end of a body without a length.
+    // Once the answer has begun, undici would take a reset for the end of a body without a length.
     if (this.#isSent && this.#status === 0) this.#reset?.();
     this.#controller?.abort(new Error(reason));
   }

@@ -38,7 +38,7 @@ export function createWatchdog() {
         resourceLimits: { maxOldGenerationSizeMb: 16 },
       }).unref();
     },
-    /** The alarm names this conversation if the loop stands still before `leave`. */
+    /** The alarm names this conversation if the event loop is blocked before `leave`. */
     enter(conversation: string): void {
       counters[NAME_LENGTH] = name.write(conversation, 'latin1');
     },

@@ -7,7 +7,7 @@ import { type RecordStore, SHARDS } from '../store/port.ts';
 /** A channel refuses messages for now, because more than `MAX_BACKLOG` wait for their turn. */
 export class Overloaded extends Error {
   override readonly name = 'Overloaded';
-  /** For the answer of the webhook. */
+  /** The status of the webhook's answer. */
   readonly statusCode = 503;
 }
 
@@ -29,18 +29,20 @@ type OverloadParts = {
 
 /** How often the backlog is read while there is one, or while this process has no free slot. */
 const LOOK_EVERY_MS = 2000;
-/** Then every look of this many: others may have died with their turns. */
+/** Otherwise it is read this many times less often: other processes may have died with their turns. */
 const IDLE_LOOKS = 8;
-/** Waiting for longer on average is late. */
+/** Turns are late if messages wait longer than this on average. */
 const LATE_MS = 60_000;
 const ALARM_EVERY_MS = 60_000;
-/** Due conversations that are listed of each shard, and how many of all are opened: the rest is estimated. */
+/**
+ * How many due conversations of each shard are listed, and how many of all are opened. The rest is estimated.
+ */
 const LISTED = 400;
 const OPENED = 400;
 
 /**
  * Knows how many messages of each channel wait for their turn. They wait in the store, so every process finds
- * them. What waits behind a reply that a platform does not take does not count.
+ * them. Messages behind a reply that a platform does not take do not count.
  *
  * @example
  * const overload = new Overload(parts);

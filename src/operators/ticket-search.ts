@@ -63,7 +63,7 @@ function matcherOf(query: string): (seen: Searchable) => boolean {
   };
 }
 
-/** `fold` reads the beginning of a text alone. */
+/** Folds each word, because `fold` reads only the beginning of a text. */
 const foldAll = (text: string): string => text.split(/\s+/).map(fold).filter(Boolean).join(' ');
 
 function phonesOf({ ticket, phones }: Searchable): readonly string[] {
@@ -71,7 +71,7 @@ function phonesOf({ ticket, phones }: Searchable): readonly string[] {
   return asked.ok ? [...phones, asked.value] : phones;
 }
 
-/** What is searched: of closed tickets name and references alone. */
+/** The texts of a ticket that are searched. A closed ticket has only its name and references. */
 function textsOf({ ticket, operations }: Searchable): readonly string[] {
   const { id, name = '', closed, led = [], notes } = ticket;
   const always = [name, id, ...operations.map((operation) => operation.id)];

@@ -29,8 +29,8 @@ export type News = {
 };
 
 /**
- * What staff do with a ticket: `text` answers (`inner`: it is a note for staff alone), `claim` takes or
- * releases it, `to` assigns it, none of these closes it.
+ * What staff do with a ticket. `text` answers it; with `inner` the text is a note that only staff see.
+ * `claim` takes or releases it. `to` assigns it. Without these fields it is closed.
  */
 export type StaffNote = {
   readonly by: string;
@@ -107,8 +107,8 @@ export function createTickets(parts: TicketParts) {
 
   return {
     /**
-     * Who waits comes first, the longest, and all of them; then who was answered; then what is closed, the
-     * newest first. In the list are no messages but the last of either side.
+     * All waiting tickets come first, the longest wait on top. Then come answered ones, then closed ones, the
+     * newest on top. Of the messages, the list has only the last of either side.
      */
     async list(state?: 'open' | 'closed'): Promise<TicketList> {
       const { listed, total } = await chooseListed(store, state);
@@ -121,7 +121,7 @@ export function createTickets(parts: TicketParts) {
 
     conversationOf,
 
-    /** By the customer's name, a reference, a phone, or words of open tickets; what is read is bounded. */
+    /** Finds tickets by name, reference or phone, and open ones by their words. It reads a bounded number. */
     search: (query: string) => search(store, query, read),
 
     /** Begins to fetch what the customer sent, the `n`th of the ticket; null: the ticket has fewer. */
@@ -364,7 +364,7 @@ function newsOf(before: TicketEntry | undefined, now: TicketEntry | undefined): 
   const news: News['what'][] = before ? [] : ['opened'];
   if (now.customer > (before?.customer ?? 0)) news.push('message');
   if (now.staff > (before?.staff ?? 0)) news.push('answered');
-  // Of a new ticket, an earlier one may have counted them.
+  // The count of a new ticket may contain deliveries of an earlier one.
   if (before && now.carried > before.carried) news.push('delivery');
   if (now.claims > (before?.claims ?? 0)) news.push('claimed');
   return news;
@@ -373,9 +373,9 @@ function newsOf(before: TicketEntry | undefined, now: TicketEntry | undefined): 
 /** The ticket, with the messages of staff that no turn has handled yet. */
 function ticketIn(conversation: StoredConversation | null, id: string) {
   const { state, origin } = conversation ?? {};
-  const kept = state?.tickets?.find((one) => one.id === id);
-  if (!conversation || !state || !origin || !kept) return null;
-  const ticket = withFiledNotes(kept, conversation);
+  const stored = state?.tickets?.find((ticket) => ticket.id === id);
+  if (!conversation || !state || !origin || !stored) return null;
+  const ticket = withFiledNotes(stored, conversation);
   const deliveries = deliveriesOf(ticket, conversation);
   const known = [state.profile.phone, state.draft.phone].flatMap((phone) => phone?.value ?? []);
   return { ticket, origin, operations: state.operations, deliveries, phones: known };
@@ -387,8 +387,8 @@ export type NoteDelivery =
   | { readonly delivery: 'failed'; readonly why: Failure };
 
 /**
- * Of each message of staff, by its id. Only the record knows: a message waits in its inbox, then in its
- * outbox, and has arrived if it left that one and did not fail.
+ * The delivery of each staff message, by its id. Only the record knows it: a message waits in the inbox, then
+ * in the outbox. It has arrived if it left the outbox and did not fail.
  */
 function deliveriesOf({ notes }: Ticket, { messages, unsent, failed }: StoredConversation) {
   const filed = messages.flatMap(({ message }) => (message.kind === 'person' ? (message.id ?? []) : []));

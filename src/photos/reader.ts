@@ -13,7 +13,7 @@ export type PhotoReaderOptions = {
 };
 
 const DECODE_MS = 3_000;
-/** For loading the decoder on a busy machine. */
+/** How long the decoder may take to load, also on a busy machine. */
 const START_MS = 10_000;
 /** Pictures that wait, each with its bytes in memory. */
 const MAX_WAITING = 31;

@@ -177,7 +177,7 @@ test('each fault of the file is one line that names its place, and neither name 
     `6: its token has few different characters, ${wants}`,
     '7: wants a name, a colon and a token',
     '8: its name wants at most 80 characters',
-    '9: its name has a character that nobody sees',
+    '9: its name has an invisible character',
   ]);
 });
 

@@ -100,7 +100,7 @@ export class SigningKeys {
     this.#triedMs = triedMs;
     const { metadataUrl } = this.#options;
     const address = metadataSchema.safeParse(await this.#fetch(metadataUrl)).data?.jwks_uri;
-    // Who could change what is read on the way could sign tokens.
+    // Without https an attacker on the way could replace the keys, and sign tokens.
     if (address === undefined || (isSecure(metadataUrl) && !isSecure(address))) return false;
     const listed = keysSchema.safeParse(await this.#fetch(address)).data?.keys ?? [];
     const keys = new Map<string, SigningKey>();

@@ -14,11 +14,11 @@ import { ApiError, failureIn, type TelegramApi } from './api.ts';
 export type StaffGroupSettings = {
   /** The group's id. */
   readonly chat: number;
-  /** Where staff find the inbox from outside; undefined: the message has the reference alone. */
+  /** The inbox's address from outside. Undefined: the message has only the reference. */
   readonly inboxUrl: string | undefined;
   readonly locale: Locale;
   readonly timeZone: string;
-  /** From the end of a round to the next one, ms. */
+  /** The pause between two rounds, ms. */
   readonly everyMs?: number | undefined;
 };
 
@@ -28,15 +28,17 @@ type StaffGroupParts = StaffGroupSettings &
     readonly api: Pick<TelegramApi, 'call'>;
   };
 
-/** Telegram takes twenty messages a minute to a group: one change a round. */
+/** A round sends one message, because Telegram takes twenty a minute for a group. */
 const EVERY_MS = 3_000;
-/** After a refusal of the group. */
+/** The pause after the group refused a message. */
 const REFUSED_MS = 30_000;
-/** Waits double with each failure, up to this if the message perhaps arrived: it comes again. */
+/**
+ * Waits double with each failure. If the message perhaps arrived, they end at this, because it is sent again.
+ */
 const MOST_MS = 10 * 60_000;
 /** Messages that are kept to be edited. */
 const MOST_KEPT = 500;
-/** The name of what is kept: the messages of all processes. One at a time writes. */
+/** The secret that keeps the messages of all processes. One process writes at a time. */
 const KEPT = 'staff-group';
 
 const postSchema = z.object({
