@@ -34,7 +34,9 @@ export function isAbandoned<Result>(result: Result | Abandoned): result is Aband
   return result === LOST || (typeof result === 'object' && result !== null && 'end' in result);
 }
 
-/** What `read` returns; null: it throws. If only a newer process can read the body, the lease is given back. */
+/**
+ * What `read` returns; null: it throws. If only a newer process can read the body, the lease is given back.
+ */
 export function readOrGiveBack<T>(read: () => T): T | GivenBack | null {
   try {
     return read();

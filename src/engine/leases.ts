@@ -10,8 +10,8 @@ import { isPutOff, renew, take } from './transitions.ts';
 export type FiledMessage = { readonly mark: string; readonly incoming: Incoming };
 
 /**
- * The right to work on a conversation, with the record that it is for, as both were at one confirmed change. A
- * value: it never changes.
+ * The right to work on a conversation, with the record that it is for, as both were at one confirmed change.
+ * A value: it never changes.
  */
 export type Lease = {
   readonly conversation: string;
@@ -42,8 +42,8 @@ export function chooseWork({ record, nowMs }: Lease, { isFirst }: { readonly isF
 }
 
 /**
- * A lease that this process holds, from the moment it was taken until its work ends. `Lease` is a value; this is
- * what changes meanwhile, and only its methods change it.
+ * A lease that this process holds, from the moment it was taken until its work ends. `Lease` is a value; this
+ * is what changes meanwhile, and only its methods change it.
  */
 export class HeldLease {
   readonly conversation: string;

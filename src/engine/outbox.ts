@@ -97,9 +97,9 @@ export class Outbox {
   }
 
   /**
-   * Unlocks customers and writes the counter's notes, except for tasks that are in `done`. Adds to `done` each
-   * task that the store confirmed. All tasks run at once, so a node that does not answer delays only its own
-   * tasks.
+   * Unlocks customers and writes the counter's notes, except for tasks that are in `done`. Adds to `done`
+   * each task that the store confirmed. All tasks run at once, so a node that does not answer delays only its
+   * own tasks.
    */
   async doSideTasks(tasks: readonly OutboxTask[], done = new Set<number>()): Promise<DeliveryEnd> {
     const left = tasks.filter(({ seq, body }) => body !== null && body.kind !== 'reply' && !done.has(seq));

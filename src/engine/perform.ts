@@ -1,8 +1,8 @@
 import type { Effect, Intent, OperationOutcome, Outcome } from '../conversation/effect.ts';
 
 /*
- * The port through which turns perform effects (`loyalty/loyalty.ts` implements it), and what the engine gives
- * to its implementation.
+ * The port through which turns perform effects (`loyalty/loyalty.ts` implements it), and what the engine
+ * gives to its implementation.
  */
 
 /**

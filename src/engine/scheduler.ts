@@ -37,8 +37,8 @@ const MAX_TIMER_MS = 10 * 60_000;
  *                                        │ └──── something is due: again ───┘ │
  *                                        └─────── it failed: after a rest ────┘
  *
- * One `#fill` runs at a time. A caller that wants another meanwhile sets `#isFillRequested`: the one that runs goes
- * round again; without a free slot, the next slot that is freed begins one.
+ * One `#fill` runs at a time. A caller that wants another meanwhile sets `#isFillRequested`: the one that
+ * runs goes round again; without a free slot, the next slot that is freed begins one.
  *
  * @example
  * if (scheduler.reserveSlot()) void work(held).finally(() => scheduler.freeSlot());

@@ -397,8 +397,8 @@ function toRetry(record: ConversationRecord, { wait, sideTasksAfterMs }: Release
   // Nothing waits any more, even if the clock was put back.
   if (wait === undefined && record.outbox.length === 0) return null;
   const sideTasksMs = sideTasksAfterMs === undefined ? undefined : nowMs + sideTasksAfterMs;
-  // While replies wait, only a wake-up and side tasks had their turn: replies keep their time and their tries,
-  // also if that has come.
+  // While replies wait, only a wake-up and side tasks had their turn: replies keep their time and their
+  // tries, also if that has come.
   if (wait === undefined) return record.retry && { ...record.retry, sideTasksMs };
   if (wait.isGivenBack && isPutOff(record, nowMs)) return record.retry;
   const { afterMs, leastMs = afterMs, reason, tried = NEVER_TRIED, madeAtMs } = wait;

@@ -171,8 +171,8 @@ export class VersionedRecords<Content> {
   }
 
   /**
-   * Applies the transition to the record, from memory or read, and swaps, until no other process is faster. An
-   * answer that changes nothing counts only if the record was read.
+   * Applies the transition to the record, from memory or read, and swaps, until no other process is faster.
+   * An answer that changes nothing counts only if the record was read.
    */
   async #swap<Answer>(
     name: string,
