@@ -277,8 +277,9 @@ function nextAtMs(ticket: Ticket): number {
   return late || answeredMs !== undefined || waitsMs === undefined ? endAtMs(ticket) : waitsMs + LATE_MS;
 }
 
-const endAtMs = ({ openedMs, answeredMs }: Ticket): number =>
-  answeredMs === undefined ? openedMs + UNANSWERED_MS : answeredMs + ANSWERED_MS;
+/** Who waits for a further answer waits as long as for the customer's next word. */
+const endAtMs = ({ openedMs, answeredMs, waitsMs = 0 }: Ticket): number =>
+  answeredMs === undefined ? openedMs + UNANSWERED_MS : Math.max(answeredMs, waitsMs) + ANSWERED_MS;
 
 /** Erases the content of all tickets. Only the id, the reason, times and counts stay. */
 export function eraseTickets({ tickets }: State, nowMs: number) {
