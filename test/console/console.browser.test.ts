@@ -308,6 +308,19 @@ it('the list shows who waits, for how long, why, and who has them; staff land in
   await note(page).getByText('Khách đã quay lại với bot.').waitFor();
 });
 
+it('a row opens its ticket, also if the customer writes while it is pressed', async () => {
+  const send = await ask('qa-1', 'gặp nhân viên', 'Garnacho');
+  await ask('qa-2', 'gặp nhân viên', 'Minh');
+  const page = await open({ path: '/console#inbox' });
+  const row = rows(page).filter({ hasText: 'Garnacho' });
+  await row.hover();
+  await page.mouse.down();
+  await send({ text: 'alo' });
+  await row.getByText('alo').waitFor();
+  await page.mouse.up();
+  await bubbles(page).getByText('alo').waitFor();
+});
+
 it('two of staff claim by typing, see who has whom, take over knowingly, and lose nothing that they typed', async () => {
   const send = await ask('qa-1', 'gặp nhân viên', 'Garnacho');
   const lan = await sit('Lan');
@@ -377,8 +390,13 @@ it('a draft of an answer outlives a reload and other drafts; an answer that may 
 it('the customer’s flow, questions and misunderstood texts stand next to the conversation, in words', async () => {
   const page = await open();
   await replied(page, 'welcome');
-  await type(page, 'tích điểm TIVI000000301 0867123456');
-  await type(page, 'con mèo trèo cây cau');
+  // Texts that are sent together may arrive in any order.
+  const replies = log(page).locator('.bot[data-key]');
+  for (const text of ['tích điểm TIVI000000301 0867123456', 'con mèo trèo cây cau']) {
+    const before = await replies.count();
+    await type(page, text);
+    await expect.poll(() => replies.count()).toBeGreaterThan(before);
+  }
   await type(page, 'gặp nhân viên');
   await replied(page, 'person.waiting');
   await type(page, 'đảo \u202e ngược');

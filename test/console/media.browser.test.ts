@@ -40,6 +40,8 @@ async function startInbox(...before: readonly object[]) {
     expect(faults.flat().filter((fault) => !/status of 4(10|13)/.test(fault))).toEqual([]);
   });
   for (const content of [...before, { text: 'gặp nhân viên' }]) await send(content);
+  // The bot has said all that it says by itself.
+  await expect.poll(() => telegram.shown(77).length).toBeGreaterThan(before.length);
 
   async function open(name: string, viewport = WIDE): Promise<Page> {
     const { page, ...watched } = await openPage(browser, bot.url, { viewport });

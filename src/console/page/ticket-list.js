@@ -37,11 +37,27 @@ function drawList() {
     ticket.id === addressParts()[1] || draftOf(ticket.id) || FILTERS[inbox.filter](ticket);
   const rows = (inbox.results ?? inbox.tickets.filter(isShown)).toSorted(compareTickets).map(rowOf);
   const focused = $('tickets').contains(document.activeElement) && document.activeElement.hash;
-  $('tickets').replaceChildren(...rows);
+  placeRows(rows);
   if (focused) $('tickets').querySelector(`[href="${focused}"]`)?.focus();
   $('quiet').hidden = rows.length > 0;
   for (const filter of $('filters').children)
     filter.ariaPressed = String(filter.dataset.filter === inbox.filter);
+}
+
+/** A ticket keeps its element: a click counts only if it ends on the element on which it began. */
+function placeRows(rows) {
+  const list = $('tickets');
+  const kept = new Map([...list.children].map((row) => [row.hash, row]));
+  const placed = rows.map((row) => {
+    const old = kept.get(row.hash);
+    if (!old) return row;
+    Object.assign(old, { className: row.className, ariaCurrent: row.ariaCurrent });
+    old.replaceChildren(...row.childNodes);
+    return old;
+  });
+  for (const old of kept.values()) if (!placed.includes(old)) old.remove();
+  for (const [at, row] of placed.entries())
+    if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
 }
 
 function rowOf(ticket) {
