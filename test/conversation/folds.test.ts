@@ -19,7 +19,8 @@ test('lines that were not learnt are understood, few are misunderstood, and no t
     (one) => `${one?.pair}: ${one?.lines.map(({ text }) => text).join(' | ')}`,
   );
   expect(worst?.lines.length, named.join('\n')).toBeLessThanOrEqual(MOST_CONFUSED);
-}, 120_000);
+  // Computing alone: the limit only ends what hangs, also on a busy machine.
+}, 600_000);
 
 const toText = (text: string): ModelText => ({ words: text.toLowerCase().split(' '), spelt: [] });
 const lessonsOf = (every: number) =>

@@ -69,7 +69,7 @@ async function opened(write: (response: ServerResponse) => void, maxBytes = 1000
     await server[Symbol.asyncDispose]();
     await transport.close();
   });
-  const call = { method: 'GET', origin: server.url, path: '/', timeoutMs: 200, maxBytes } as const;
+  const call = { method: 'GET', origin: server.url, path: '/', timeoutMs: 1000, maxBytes } as const;
   const answer = await transport.open(call);
   if (answer.kind !== 'answered') return answer.kind;
   let size = 0;
@@ -105,7 +105,7 @@ it.each<[what: string, write: (response: ServerResponse) => void, result: unknow
       const drip = setInterval(() => {
         response.write('x');
         if (++parts === 4) response.end(() => clearInterval(drip));
-      }, 100);
+      }, 300);
     },
     4,
   ],

@@ -84,7 +84,7 @@ test('a try that comes late has only what is left of the time of its call', asyn
   let asked = 0;
   await using server = await serveTcp(async (socket) => {
     // The first try is cut late, the second one gets no answer.
-    if (++asked === 1) setTimeout(() => socket.destroy(), 1400);
+    if (++asked === 1) setTimeout(() => socket.destroy(), 1000);
   });
   const { antCrm } = openAntCrm(server.url, { timeoutMs: 2000, runtime: patientRuntime });
   const tookMs = await inPatientTime(async () => {

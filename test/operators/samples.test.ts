@@ -182,7 +182,7 @@ const shapeOf = (sample: string): string =>
     .replaceAll(/\d+/g, 'N')
     .replaceAll(/ +/g, ' ');
 
-test('the samples of docs/operators.md are those of a real run', { timeout: 120_000 }, async () => {
+test('the samples of docs/operators.md are those of a real run', { timeout: 600_000 }, async () => {
   const watched = await startWatched();
   const costs = await sampleCosts(watched);
   const samples: Record<string, string> = {
