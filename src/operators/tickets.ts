@@ -350,8 +350,12 @@ function createTicketNews(store: TicketParts['store'], runtime: Pick<Runtime, 't
 
   return async (tell: (news: News) => void): Promise<() => void> => {
     if (next === undefined) {
-      open = await readOpen();
-      next ??= runtime.timer(READ_EVERY_MS, look);
+      const now = await readOpen();
+      // Somebody else began meanwhile: their news are told from their reading on.
+      if (next === undefined) {
+        open = now;
+        next = runtime.timer(READ_EVERY_MS, look);
+      }
     }
     followers.add(tell);
     return () => void followers.delete(tell);

@@ -47,6 +47,38 @@ test('while a part of the store is silent no ticket counts as unknown or closed'
   expect(received).toEqual([]);
 });
 
+test('two who begin to follow together both get what is new since the first of them began', async () => {
+  const reads = Array.from({ length: 3 }, () => Promise.withResolvers<readonly string[]>());
+  const due = reads.values();
+  const looks: (() => void)[] = [];
+  const tickets = createTickets({
+    store: {
+      async list(_index, { shard }) {
+        const members = shard === 7 ? ((await due.next().value?.promise) ?? []) : [];
+        return {
+          nowMs: 2,
+          count: members.length,
+          entries: members.map((member) => ({ member, score: 1 })),
+        };
+      },
+    },
+    operators: { conversation: async () => null, file: async () => 'filed' as const },
+    runtime: { id: () => 'note', timer: (_ms, run) => ({ cancel() {}, at: looks.push(run) }) },
+  });
+  const received: News[][] = [[], []];
+  const follow = (one: number) => tickets.follow((news) => void received[one]?.push(news));
+  const first = follow(0);
+  const second = follow(1);
+  reads[0]?.resolve([]);
+  await first;
+  for (const later of reads.slice(1)) later.resolve(['name:T1:waiting:1:0']);
+  await second;
+  looks[0]?.();
+  const news = ['opened', 'message'].map((what) => ({ ticket: 'T1', what }));
+  await expect.poll(() => received).toEqual([news, news]);
+  expect(looks.length).toBeLessThanOrEqual(2);
+});
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
