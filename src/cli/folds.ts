@@ -82,6 +82,8 @@ function placeOf(act: string): Expecting {
   if (act === 'none' || act.startsWith('ask email'))
     return { ...EARNING, place: 'slot', kind: 'email', phone: PHONE };
   if (act === 'keep' || act === 'other') return { ...EARNING, place: 'doubt', kind: 'phone' };
+  if (act === 'code again' || act === 'ask proof.missing')
+    return { ...NOTHING, place: 'slot', kind: 'proof' };
   if (act.startsWith('page ')) return { ...NOTHING, place: 'page', flow: 'history' };
   if (act === 'yes' || act === 'change' || act === 'remove')
     return { ...EARNING, place: 'summary', phone: PHONE };
@@ -141,7 +143,12 @@ const ALIKE: readonly (readonly string[])[] = [
   ['talk wait', 'talk bye'],
   ['talk thanks', 'talk glad'],
   ['talk remark', 'talk glad', 'talk sorry'],
-  ['talk chat', 'ask who'],
+  ['talk chat', 'ask who', 'show help'],
+  ['ask gift.reach', 'ask points.use'],
+  ['ask code.lost', 'ask code.where'],
+  ['ask gift.return', 'ask undo'],
+  ['ask gift.return', 'show complaint'],
+  ['ask account.change', 'ask account.lost'],
   ['start redeem', 'ask gift.others'],
   ['ask code.expiry', 'ask shop.products'],
 ];

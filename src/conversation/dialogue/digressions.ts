@@ -145,6 +145,7 @@ const COMPLETED_BY_SHOP = [
   'ads',
   'code.lost',
   'code.receipt',
+  'code.where',
   'code.wrong',
   'gift.bring',
   'gift.refused',
