@@ -189,6 +189,8 @@ export type Expecting = {
   readonly kind?: SlotKind | undefined;
   /** The consent question is the very last thing that was said: a text that is nothing else can answer it. */
   readonly asksConsent?: true | undefined;
+  /** The consent question is open, and something else was said after it. */
+  readonly offersConsent?: true | undefined;
   /** Staff write: a phone or an e-mail names the customer, wherever it stands. */
   readonly isStaff?: true | undefined;
   /** The ids of the current question's buttons, in order. Null: no words press this one. */

@@ -172,7 +172,13 @@ const MINUTE_MS = 60_000;
 /** Events of an operation that the answer lists. */
 const LISTED: readonly LastEvent[] = ['earned', 'redeemed', 'partly', 'checking', 'escalated'];
 /** Answers that only a person can complete. */
-const FOR_PERSON: readonly string[] = ['last.failedRow', 'last.person', 'last.offer', 'last.escalated'];
+const FOR_PERSON: readonly string[] = [
+  'last.failedRow',
+  'last.person',
+  'last.offer',
+  'last.escalated',
+  'last.checking.undo',
+];
 
 /** The answer to a question about the last event: a key with its lines. Undefined: a general answer. */
 export function findFollowUp(command: Command, state: State, scope: Scope): Reply | undefined {

@@ -78,7 +78,7 @@ function findTopic({ key, gift, gifts, points, isStaff }: Question): readonly Li
       ];
     }
     case 'answer.gift.many':
-      return gift && [{ key, context: 'named', params: { gift: gift.name } }];
+      return gift && [manyLine(gift, points)];
     case 'answer.gift.left': {
       if (gift && points !== undefined) {
         const left = Math.max(points - gift.score, 0);
@@ -95,6 +95,15 @@ function findTopic({ key, gift, gifts, points, isStaff }: Question): readonly Li
     default:
       return undefined;
   }
+}
+
+/** One is redeemed at a time; perhaps the points are enough for one only. */
+export function manyLine({ name, score }: Gift, points: number | undefined): Line {
+  const key = 'answer.gift.many';
+  const isOne = points !== undefined && points >= score && points < 2 * score;
+  return isOne
+    ? { key, context: 'one', params: { gift: name, points } }
+    : { key, context: 'named', params: { gift: name } };
 }
 
 /** What a gift costs, and whether the points are enough. */

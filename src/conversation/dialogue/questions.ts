@@ -193,6 +193,8 @@ export function toExpecting(state: State, scope: Scope): Expecting {
   // A text from before the consent question was shown cannot answer it.
   const isConsentLast = state.consentQuestion?.open?.isLast === true;
   const asksConsent = scope.current && isConsentLast;
+  const isResting = step.at === 'idle' || step.at === 'browsing';
+  const isConsentOpen = isResting && state.consentQuestion?.open !== undefined && !isConsentLast;
   const kind = isAsking ? (step.offer ? findDoubtedSlot(step.offer) : step.slot) : undefined;
   const { piece } = state;
   const isFresh = piece !== undefined && scope.nowMs - piece.atMs <= PIECE_MS;
@@ -202,6 +204,7 @@ export function toExpecting(state: State, scope: Scope): Expecting {
     kind,
     ...(isStaff(scope) && { isStaff: true }),
     ...(asksConsent && { asksConsent }),
+    ...(isConsentOpen && { offersConsent: true }),
     // Only a number or a place picks a button, so most texts need none.
     buttons() {
       const choices = asksConsent ? CONSENT_CHOICES : (toLastQuestion(state, scope).choices ?? []);

@@ -343,5 +343,6 @@ function stop(round: Round, { mild }: CommandOf<'cancel'>): Reduction {
   const isDone = last.status === 'done' && scope.nowMs - last.atMs < JUST_NOW_MS;
   if (isDone) return digress(round, answer(state, { key: 'answer.undo' }, scope));
   if (last.status !== 'checking') return cancel(state, scope);
-  return digress(round, showStatus(state, undefined, scope));
+  const undo = answerFollowUp(round, { do: 'ask', about: 'answer', id: 'undo' });
+  return undo ?? digress(round, showStatus(state, undefined, scope));
 }

@@ -9,6 +9,7 @@ import { type Draft, dropOffer, type Identity, type Offer, type State } from '..
 import { findCallHindrance, retry, runningFlow } from './advance.ts';
 import { answer, sayNotUnderstood } from './digressions.ts';
 import { addDoubts, dropDoubts } from './doubts.ts';
+import { manyLine } from './gift-topics.ts';
 import { toBrowsedDraft } from './pages.ts';
 import { parkFlow, parkValues, unparkFlow } from './parking.ts';
 import { askStep, goHome, remark, slotStep } from './questions.ts';
@@ -97,11 +98,14 @@ export function setGift(round: Round, command: GiftCommand): Reduction {
   if (command.do === 'set' && isShownGift(round, command)) return stayAtSummary(round);
   const begun = flow === running ? round : beginFlow(round, flow);
   if ('replies' in begun) return begun;
-  const gift = command.do === 'set' ? { gift: command.value } : { among: [...command.gifts] };
-  const taken = setSlots(begun, { gift: undefined, among: undefined, price: undefined, ...gift });
+  const chosen = command.do === 'set' ? { gift: command.value } : { among: [...command.gifts] };
+  const taken = setSlots(begun, { gift: undefined, among: undefined, price: undefined, ...chosen });
   if (command.do === 'among' || !command.several) return taken;
-  const params = { gift: findGift(command.value, scope)?.name ?? command.value };
-  return { ...taken, remarks: [...taken.remarks, { key: 'redeem.oneAtATime', params }] };
+  const gift = findGift(command.value, scope);
+  const many = gift && manyLine(gift, taken.state.draft.balance?.points ?? undefined);
+  const params = { gift: gift?.name ?? command.value };
+  const isOne = many?.context === 'one';
+  return { ...taken, remarks: [...taken.remarks, isOne ? many : { key: 'redeem.oneAtATime', params }] };
 }
 
 /** Whether the summary of this gift waits already. */

@@ -26,7 +26,8 @@ export function describedGift(wish: GiftWish): string | undefined {
   const { parsed, expecting, isQuestion } = wish;
   if (parsed.gifts.length > 0 || parsed.deniesGift) return undefined;
   if (isQuestion) return wishesFirst(parsed) ? cheapestGift(wish) : undefined;
-  return cheapestGift(wish) ?? (isAtGifts(expecting) ? giftByPrice(wish) : undefined) ?? sameGift(wish);
+  const isPriced = isAtGifts(expecting) || wishesByPrice(wish);
+  return cheapestGift(wish) ?? (isPriced ? giftByPrice(wish) : undefined) ?? sameGift(wish);
 }
 
 /** "Lấy cái nào ít điểm nhất" wishes, though "nào" asks. */
@@ -43,6 +44,13 @@ function cheapestGift({ parsed, cheapest: p, expecting, reading, isRequest }: Gi
   const [cheapest] = [...reading.settings.gifts].sort((one, other) => one.score - other.score);
   return cheapest?.code;
 }
+
+/** "Gimme the 10 point one", "lấy cái 250 điểm", where nothing is asked. */
+const wishesByPrice = ({ parsed, expecting, isRequest }: GiftWish): boolean =>
+  expecting.place === 'nothing' &&
+  (isRequest || says(parsed, 'wishes')) &&
+  says(parsed, 'amounts') &&
+  says(parsed, 'counters');
 
 /** "The 250 one", "loại 250 điểm": the only gift of this price. */
 function giftByPrice({ parsed, reading }: GiftWish): string | undefined {

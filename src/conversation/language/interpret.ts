@@ -24,6 +24,7 @@ import { isReport } from './signs.ts';
 import {
   keepOthers,
   type Meant,
+  MOST_UNKNOWN,
   NEARLY,
   readAnywhere,
   readInPlace,
@@ -31,6 +32,7 @@ import {
   type Situation,
   setEmail,
   setPhone,
+  toAsked,
   valuesIn,
   wrong,
 } from './situations.ts';
@@ -55,6 +57,7 @@ export type InterpreterOptions = {
 
 const PART = { ok: false, reason: 'code.part' } as const;
 const UNCLEAR: readonly TextCommand[] = [{ do: 'unclear' }];
+const ASKS_OF_CONSENT: readonly TextCommand[] = [{ do: 'ask', about: 'answer', id: 'consent.what' }];
 const ASKS_UNKNOWN: readonly TextCommand[] = [{ do: 'ask', about: 'unknown' }];
 
 /** The kinds of values that are asked for while people talk about them. */
@@ -82,6 +85,8 @@ const MIN_WISH = 2;
 const FEW_WORDS = 3;
 const MANY_WORDS = 6;
 const MIN_DIGITS = 4;
+/** So many words next to a consent say something, though it may not be understood. */
+const MIN_CLAUSE = 5;
 /** A longer text is not the rest of a value. */
 const MAX_REST = 40;
 /** A longer text does not leave a person. */
@@ -141,8 +146,20 @@ export class LanguageInterpreter implements Interpreter {
       this.#readAsked(text, expecting, reading);
     if (quick) return { commands: quick, why: NO_WORDS };
     const situation = this.#situationOf(text, expecting, reading);
-    const commands = this.#withQuestion(this.#commandsOf(situation), situation);
+    const meant = this.#withQuestion(this.#commandsOf(situation), situation);
+    const commands = this.#besideGift(meant, situation);
     return { commands: keepOthers(commands, situation), why: situation.meaning };
+  }
+
+  /** A gift that is chosen, and what another clause asks or says of it: "lấy loa, giao tận nhà nha". */
+  #besideGift(commands: readonly TextCommand[], situation: Situation): readonly TextCommand[] {
+    const { parsed, expecting, isQuestion } = situation;
+    const isGift = (command: TextCommand) => command.do === 'set' && command.slot === 'gift';
+    const isChosen = commands.some(isGift) && commands.every((one) => isGift(one) || one.do === 'start');
+    if (!isChosen || (parsed.rest.length < MIN_WISH && !isQuestion)) return commands;
+    const asked = this.meanings.findAside(parsed.words, contextOf(expecting), ASKED_BESIDE_GIFT);
+    const question = asked === undefined ? undefined : this.acts.get(asked)?.command;
+    return question ? [...commands, question] : commands;
   }
 
   /** Values, and the usual question that the words next to them ask: "TIVI000000017, có mất phí không". */
@@ -173,10 +190,12 @@ export class LanguageInterpreter implements Interpreter {
 
   /** A text that, politeness aside, is a listed answer to the consent question: no other yes is one. */
   #readConsent(text: string, expecting: Expecting, reading: Reading): Meant {
-    const { asksConsent, ...others } = expecting;
-    if (!asksConsent) return undefined;
+    const { asksConsent, offersConsent, ...others } = expecting;
+    if (!asksConsent && !offersConsent) return undefined;
     const tokens = tokenize(visible(text));
     const words = tokens.map((token) => fold(token.text));
+    // Not the last thing that was said: its buttons are shown once more.
+    if (!asksConsent) return this.#consentIn(words) === undefined ? undefined : ASKS_OF_CONSENT;
     // "Ok lưu số lại giùm chú, với lại cho chú coi …": another wish follows.
     const isNext = (i: number) =>
       tokens[i]?.pause === true || phraseAt(this.#besides, words, i) !== undefined;
@@ -187,10 +206,15 @@ export class LanguageInterpreter implements Interpreter {
     const answer = this.#consentIn(at < 0 ? words : words.slice(0, at));
     if (answer === undefined || (from === undefined && text.includes('?'))) return undefined;
     const rest = from === undefined ? [] : tokens.slice(from).map((token) => token.text);
-    const more = rest.length < MIN_WISH ? [] : this.interpret(rest.join(' '), others, reading).commands;
+    // "Nhớ số này đi, lần sau khỏi gõ" says it twice.
+    const isAgain = this.#consentIn(rest.map(fold)) === answer;
+    const isMore = rest.length >= MIN_WISH && !isAgain;
+    const more = isMore ? this.interpret(rest.join(' '), others, reading).commands : [];
     // "Nhớ đi, à thôi đừng".
     if (more.some((command) => TAKES_BACK.has(command.do))) return undefined;
-    return [{ do: 'remember', given: answer }, ...more.filter((command) => command.do !== 'unclear')];
+    const isTelling = rest.length >= MIN_CLAUSE;
+    const wishes = more.filter((command) => command.do !== 'unclear' || isTelling);
+    return [{ do: 'remember', given: answer }, ...wishes];
   }
 
   #consentIn(words: readonly string[]): boolean | undefined {
@@ -346,10 +370,13 @@ export class LanguageInterpreter implements Interpreter {
     if (isOtherGift && p < 1 && this.acts.get(act)?.isEnding) return '';
     const flow = this.#language.flows.find(({ name }) => act === `start ${name}`);
     if (act === '' || this.acts.get(act)?.rank === 'nothing') return this.#choosesByCode(parsed);
+    if (flow && this.#isBesideWish(parsed, expecting, { flow, p })) return '';
     if (flow && isReport(parsed.parts, parsed.period?.isPast)) return 'show complaint';
     // A bare name answers the question for a gift, or takes another one at the summary.
     const isAsked = expecting.kind === 'gift' || expecting.gift !== undefined;
-    if (isAsked && parsed.gifts.length > 0 && parsed.parts.every(this.#isPolite)) return '';
+    // "Thế còn đầu máy" is a line that asks.
+    const isLine = act === 'ask gift.what' && p === 1 && parsed.words.length > 1;
+    if (isAsked && !isLine && parsed.gifts.length > 0 && parsed.parts.every(this.#isPolite)) return '';
     // "Not the speaker, the voucher": a gift next to a denial is wished for.
     if (act === 'ask gift.what' && parsed.deniesGift && parsed.gifts.length > 0)
       return this.#giftFlow && !isAsked ? `start ${this.#giftFlow.name}` : '';
@@ -363,6 +390,22 @@ export class LanguageInterpreter implements Interpreter {
     const isCorrection = contacts > 0 && (isMoved || says(parsed, 'codes replace', 'faults'));
     if (isCorrection && flow && expecting.place !== 'nothing') return '';
     return act;
+  }
+
+  /** Whether a text only speaks of what a flow is about, though the model takes it for the wish to begin it. */
+  #isBesideWish(
+    parsed: ParsedText,
+    { place, flow: running, redeemed }: Expecting,
+    { flow, p }: { readonly flow: SpokenFlow; readonly p: number },
+  ): boolean {
+    const { gifts, rest, words } = parsed;
+    // "Đổi thì đổi nhưng mà ghi tên người nhận là …" at the summary says more than the verb of the flow.
+    const isMore = rest.length > MOST_UNKNOWN && gifts.length === 0 && p < NOT_QUITE;
+    if (place === 'summary' && isMore && flow.name === running) return true;
+    // "Có cái loa ông xã mừng lắm" right after the redemption begins no other one.
+    const isSame = gifts.length > 0 && gifts.every(({ code }) => code === redeemed);
+    const isWish = says(parsed, 'wishes', 'codes add') || this.meanings.isRequested(words);
+    return flow === this.#giftFlow && isSame && !isWish && p < 1;
   }
 
   readonly #isBareName = ({ value, words }: Part): boolean =>
@@ -380,7 +423,8 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** What a text may mean: never a yes, a change or an erasure. */
-  #offered({ meaning, isBare, isQuestion, expecting }: Situation): TextCommand | undefined {
+  #offered(situation: Situation): TextCommand | undefined {
+    const { meaning, isBare, isQuestion, expecting } = situation;
     if (!isBare) return undefined;
     const telling = meaning.guesses.filter(
       ({ act, p }) =>
@@ -398,7 +442,7 @@ export class LanguageInterpreter implements Interpreter {
     const likely = offers.flatMap(({ act }): readonly TextCommand[] => {
       const flow = this.#language.flows.find(({ name }) => act === `start ${name}`);
       const command = flow ? ({ do: 'start', flow: flow.name } as const) : this.acts.get(act)?.command;
-      return command ? [command] : [];
+      return command ? [toAsked(command, situation)] : [];
     });
     const isPresumed =
       first === best &&
@@ -537,6 +581,15 @@ const contextOf = (expecting: Expecting) => ({
 
 /** Commands with which a question may stand. */
 const VALUE_COMMANDS: ReadonlySet<TextCommand['do']> = new Set(['add', 'set', 'replace', 'none', 'start']);
+/** Questions that may come with the choice of a gift: what nobody answers with the choice itself. */
+const ASKED_BESIDE_GIFT: ReadonlySet<string> = new Set([
+  'ask gift.delivery',
+  'ask gift.where',
+  'ask gift.bring',
+  'ask gift.return',
+  'ask gift.stock',
+  'ask warranty',
+]);
 /** Questions about a value that was refused: a new value answers them. */
 const FAULTS: ReadonlySet<string> = new Set(['ask code.wrong', 'ask phone.wrong', 'ask email.wrong']);
 
@@ -562,7 +615,7 @@ function isNearlyYes({ meaning, expecting, isBare, isQuestion, parsed }: Situati
   const own = meaning.guesses.filter(({ act }) => act === 'yes' || act === `start ${expecting.flow}`);
   const p = own.reduce((sum, guess) => sum + guess.p, 0);
   const isSaid = parsed.rest.length === 0 && parsed.parts.some((part) => actOf(part) === 'yes');
-  const isLikely = isSaid || p >= NEARLY_YES;
+  const isLikely = isSaid || (p >= NEARLY_YES && parsed.rest.length <= MOST_UNKNOWN);
   return (
     expecting.place === 'summary' && isBare && !isQuestion && isLikely && !says(parsed, 'faults', 'stops')
   );

@@ -524,6 +524,18 @@ export class Meanings {
     return -1;
   }
 
+  /** The likeliest of some questions that the text or one of its clauses asks next to something else. */
+  findAside(
+    words: readonly Word[],
+    { place, slot, running }: Pick<MeaningContext, 'place' | 'slot' | 'running'>,
+    acts: ReadonlySet<string>,
+  ): string | undefined {
+    const context = { place, slot, running, hasValue: false, isQuestion: true };
+    const guesses = [words, ...this.#clausesOf(words)].flatMap((some) => this.#judge(some, context).guesses);
+    const [best] = guesses.filter(({ act }) => acts.has(act)).sort((one, other) => other.p - one.p);
+    return best && isSure('mild', best.p) ? best.act : undefined;
+  }
+
   /** Whether the words ask for something to be done: "giúp mình", "please". */
   isRequested(words: readonly Word[]): boolean {
     const texts = words.map(({ text }) => text);

@@ -59,6 +59,7 @@ const NO_EMAIL: readonly TextCommand[] = [{ do: 'none', field: 'email' }];
 const ASKS_OF_EMAIL: readonly TextCommand[] = [{ do: 'ask', about: 'answer', id: 'email.why' }];
 const MANGLED = { codes: 'code.vietnamese', email: 'email.vietnamese' } as const;
 
+const ENDS: ReadonlySet<string> = new Set(['cancel', 'cancel mild', 'show person', 'show complaint']);
 /** Acts that decline to answer: no, skip, never mind. */
 const SKIPS: ReadonlySet<string> = new Set(['none', 'no', 'cancel mild']);
 /** "What is wrong with the e-mail": at a summary, without a question, it asks for a change. */
@@ -95,6 +96,10 @@ export function readInPlace(situation: Situation): Meant {
   if (described) return described;
   const isOfConsent = situation.declinesConsent && situation.meaning.p < 1;
   if (isOfConsent && situation.expecting.place === 'summary') return [{ do: 'show', what: 'privacy' }];
+  const quantity = asksQuantity(situation);
+  if (quantity) return quantity;
+  const corrected = correctsRedemption(situation);
+  if (corrected) return corrected;
   const moved = movesEmail(situation);
   if (moved) return moved;
   const question = asksAnswer(situation);
@@ -118,6 +123,26 @@ function choosesDescribed({ described, expecting, giftFlow }: Situation): Meant 
   if (described === undefined || !giftFlow) return undefined;
   const begins = expecting.place === 'nothing' ? [{ do: 'start', flow: giftFlow } as const] : [];
   return [...begins, { do: 'set', slot: 'gift', value: described }];
+}
+
+/** "Sao có 1 cái, lấy 2 cái mà" at the summary of a gift: one is redeemed at a time. */
+function asksQuantity({ parsed: { parts, gifts }, expecting, isBare, act }: Situation): Meant {
+  const { place, gift } = expecting;
+  if (place !== 'summary' || gift === undefined || gifts.length > 0 || !isBare || ENDS.has(act))
+    return undefined;
+  const isCounted = (part: Part, at: number) => {
+    const next = parts[at + 1];
+    return isIn(part, 'several') && next !== undefined && isIn(next, 'counters');
+  };
+  return parts.some(isCounted) ? [{ do: 'ask', about: 'answer', id: 'gift.many', gift }] : undefined;
+}
+
+/** "Lộn rồi, mình muốn cái loa" right after a redemption: what is done is not exchanged by another one. */
+function correctsRedemption({ parsed, act, expecting, starts, giftFlow }: Situation): Meant {
+  const isOther = parsed.gifts.length > 0 && parsed.gifts.every(({ code }) => code !== expecting.redeemed);
+  const isAfter = expecting.place === 'nothing' && expecting.redeemed !== undefined;
+  const isWrong = (act === '' || starts?.name === giftFlow) && isOther && says(parsed, 'faults');
+  return isAfter && isWrong ? [{ do: 'ask', about: 'answer', id: 'undo' }] : undefined;
 }
 
 /** "Yahoo, not gmail": the e-mail that stands, at the other provider. */
@@ -151,6 +176,14 @@ function aboutAsked(command: UsualQuestion, { parsed, expecting }: Situation): U
 /** Questions that are about the gift that is named, or the one that is being redeemed. */
 const isOfGift = (id: string): boolean => id.startsWith('gift.');
 
+/** A question as it is meant here: about the gift that is named, or the value that is asked for. */
+export function toAsked(command: TextCommand, situation: Situation): TextCommand {
+  if (command.do !== 'ask' || command.about !== 'answer') return command;
+  const asked = aboutAsked(command, situation);
+  const [gift, ...others] = situation.parsed.gifts;
+  return gift && others.length === 0 && isOfGift(asked.id) ? { ...asked, gift: gift.code } : asked;
+}
+
 /** A usual question. With a gift it asks about that one: "loa bao nhiêu điểm". */
 function asksAnswer(situation: Situation): TextCommand | undefined {
   const { parsed, act, expecting, isBare, isQuestion } = situation;
@@ -177,9 +210,13 @@ function asksAnswer(situation: Situation): TextCommand | undefined {
 const COMPLAINS = 0.5;
 
 /** A page is shown: another one, the other list, another period, or both. */
-function atPage({ parsed, act, command, flow, starts, isYes, values, meaning }: Situation): Meant {
+function atPage(situation: Situation): Meant {
+  const { parsed, act, command, flow, starts, isYes, isQuestion, values, meaning } = situation;
   if (isYes) return YES;
   if (act === 'show complaint' || act === 'show person') return undefined;
+  // "Cái loa đổi ngày nào" is about the rows.
+  const isOfRow = isQuestion && parsed.gifts.length > 0 && says(parsed, 'units');
+  if (isOfRow && starts?.slots.includes('gift')) return [{ do: 'ask', about: 'what' }];
   const [likely] = meaning.guesses;
   // "Ghi là đổi rồi mà tôi có nhận được gì đâu" names the list, and complains.
   if (likely?.act === 'show complaint' && likely.p >= COMPLAINS) return [{ do: 'show', what: 'complaint' }];
@@ -234,6 +271,8 @@ function mayAskOfEmail({ act, parsed, meaning: { p, guesses } }: Situation): boo
   return isOpen && p < NOT_QUITE && guesses.some((one) => one.act === 'ask email.why' && one.p >= POSSIBLE);
 }
 
+/** A text with so many unknown words says more than what its known ones say. */
+export const MOST_UNKNOWN = 3;
 /** Acts that say little of a value which waits to be confirmed. */
 const ABOUT_FIELD: ReadonlySet<string> = new Set([
   '',
@@ -245,7 +284,9 @@ const ABOUT_FIELD: ReadonlySet<string> = new Set([
 /** "Mã chưa đúng", "sdt kia là số cũ": something is said of a value that waits, and it is no yes. */
 function isAboutField(parsed: ParsedText, act: string): boolean {
   const field = calledField(parsed);
-  if (field === undefined || !ABOUT_FIELD.has(act)) return false;
+  // "Ghi tên người nhận là Út nha, số này hai vợ chồng xài chung" is about something else, too.
+  const isLong = parsed.rest.length > MOST_UNKNOWN;
+  if (field === undefined || !ABOUT_FIELD.has(act) || isLong) return false;
   const isContact = field !== 'code' && !parsed.parts.some((part) => actOf(part) === 'yes');
   return isContact || says(parsed, 'faults');
 }
