@@ -88,9 +88,9 @@ test('a try that comes late has only what is left of the time of its call', asyn
   });
   const { antCrm } = openAntCrm(server.url, { timeoutMs: 2000, runtime: patientRuntime });
   const tookMs = await inPatientTime(async () => {
-    const startMs = performance.now();
+    const startMs = Date.now();
     expect(await antCrm.history(POINTS)).toMatchObject({ ok: false, reason: 'unavailable' });
-    return performance.now() - startMs;
+    return Date.now() - startMs;
   });
   expect(asked).toBe(2);
   expect(tookMs).toBeLessThan(2500);

@@ -61,10 +61,10 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
  * did.
  */
 async function play(seed: number): Promise<{ verdicts: readonly Verdict[]; counts: Record<string, number> }> {
-  const beganMs = performance.now();
+  const beganMs = runtime.monotonicMs();
   const clock = {
     get atMs() {
-      return performance.now() - beganMs;
+      return runtime.monotonicMs() - beganMs;
     },
     wallMs: runtime.nowMs,
     wait: (ms: number) => runtime.sleep(Math.min(ms, 20)),

@@ -6,7 +6,7 @@ import { type Runtime, systemRuntime } from '../../src/runtime.ts';
 const STEP_MS = 5;
 
 /** Vitest's, for code that calls by HTTP. */
-export function useFakeTimers(...more: ('setInterval' | 'clearInterval' | 'Date' | 'performance')[]): void {
+export function useFakeTimers(...more: ('setInterval' | 'clearInterval' | 'Date')[]): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', ...more] });
   // undici refreshes one timer for ever: a false one would never ring in later tests. It makes a new one
   // where a timer cannot be refreshed.
@@ -19,12 +19,11 @@ export function useFakeTimers(...more: ('setInterval' | 'clearInterval' | 'Date'
 }
 
 /**
- * What `work` comes to, with clocks that wait for this process: timers, `Date` and `performance` go on a
- * little after each round of the event loop. Where the machine is busy they are as slow as all else, so that
+ * What `work` comes to, with clocks that wait for this process: timers and `Date` go on a little after each round of the event loop. Where the machine is busy they are as slow as all else, so that
  * no time-out comes before an answer that was sent in time. For work whose servers are in this process, too.
  */
 export async function inPatientTime<Result>(work: () => Promise<Result>): Promise<Result> {
-  useFakeTimers('setInterval', 'clearInterval', 'Date', 'performance');
+  useFakeTimers('setInterval', 'clearInterval', 'Date');
   let isOver = false;
   const end = () => {
     isOver = true;
@@ -42,9 +41,12 @@ export async function inPatientTime<Result>(work: () => Promise<Result>): Promis
   }
 }
 
-/** A process whose clocks are those of `inPatientTime`. */
+/**
+ * A process whose clocks are those of `inPatientTime`. Vitest's `performance` would begin at zero, long before
+ * what was made outside.
+ */
 export const patientRuntime: Runtime = {
   ...systemRuntime,
   nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => Date.now(),
 };
