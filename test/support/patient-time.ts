@@ -19,8 +19,9 @@ export function useFakeTimers(...more: ('setInterval' | 'clearInterval' | 'Date'
 }
 
 /**
- * What `work` comes to, with clocks that wait for this process: timers and `Date` go on a little after each round of the event loop. Where the machine is busy they are as slow as all else, so that
- * no time-out comes before an answer that was sent in time. For work whose servers are in this process, too.
+ * What `work` comes to, with clocks that wait for this process: timers and `Date` go on a little after each
+ * round of the event loop. Where the machine is busy they are as slow as all else, so that no time-out comes
+ * before an answer that was sent in time. For work whose servers are in this process, too.
  */
 export async function inPatientTime<Result>(work: () => Promise<Result>): Promise<Result> {
   useFakeTimers('setInterval', 'clearInterval', 'Date');
