@@ -32,8 +32,8 @@ import {
 } from './customer.ts';
 
 /*
- * The card of a ticket's customer. An identifier without proof may be anybody's, so AntCRM is asked about it only
- * for a reason. Colleagues see the reason, and the log says who asked.
+ * The card of a ticket's customer. An identifier without proof may be anybody's, so AntCRM is asked about it
+ * only for a reason. Colleagues see the reason, and the log says who asked.
  */
 
 export type CardRouteOptions = {

@@ -66,7 +66,7 @@ export type ChannelParts = {
   /** The commands of a platform's menu, in their order. */
   readonly commands: readonly MenuCommand[];
   readonly observe: Observe;
-  /** Limits requests without a valid secret. Each channel has a limit of its own. */
+  /** Limits requests without a valid secret. Each channel has another limit. */
   readonly limit: Limit;
   /** Lets staff pass, and no other caller. */
   readonly guard: Guard;

@@ -40,14 +40,16 @@ const MAX_PAUSE_MS = 24 * 60 * MINUTE_MS;
 /** The pause after a refusal that names no time. */
 const REFUSED_MS = 1000;
 /**
- * If the platform refuses this many quiet chats within a second, and no message passes, it limits the whole bot
- * and not single chats.
+ * If the platform refuses this many quiet chats within a second, and no message passes, it limits the whole
+ * bot and not single chats.
  */
 const botRefusals = (perSecond: number): number => Math.max(3, perSecond / 5);
 const SECOND_MS = 1000;
 /** Older refusals do not count. */
 const FORGET_MS = 10 * SECOND_MS;
-/** A chat is quiet if it got at most this many messages in the last minute. It did not provoke its refusal. */
+/**
+ * A chat is quiet if it got at most this many messages in the last minute. It did not provoke its refusal.
+ */
 const QUIET = 1;
 
 /** When the first probe of a pause leaves, and how long others wait for the probe's outcome. */

@@ -4,8 +4,8 @@ import type { People } from './people.ts';
 import { isSecret } from './secret.ts';
 
 /*
- * A browser's session is a cookie that is signed with the token of the sign-in. Nothing is stored. All sessions
- * of a token end when the token changes, or when the person's line is removed from STAFF_PEOPLE.
+ * A browser's session is a cookie that is signed with the token of the sign-in. Nothing is stored. All
+ * sessions of a token end when the token changes, or when the person's line is removed from STAFF_PEOPLE.
  */
 
 const COOKIE = 'staff_session';
@@ -38,7 +38,9 @@ export function createSessions(token: string, people?: Pick<People, 'nameOf' | '
 
     end: (isHttps: boolean): string => cookie('', 0, isHttps),
 
-    /** The visitor of a valid session. Undefined: no session, or the request comes from another site's page. */
+    /**
+     * The visitor of a valid session. Undefined: no session, or the request comes from another site's page.
+     */
     visitor({ headers }: Caller): Visitor | undefined {
       const [, untilMs = '', signature = '', name] =
         /(?:^|; )staff_session=(\d+)\.(\w+)(?:\.([\w-]+))?(?:;|$)/.exec(headers.cookie ?? '') ?? [];

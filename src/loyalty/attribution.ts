@@ -66,9 +66,9 @@ export function attribute(lookup: Lookup, records: readonly LoyaltyRecord[], evi
 }
 
 /**
- * Successes that may have the lookup's code. `older`: records of the baseline. `before`: newer records, created
- * before the call. `since`: records created since the call. `merged`: new records that may belong to another
- * customer.
+ * Successes that may have the lookup's code. `older`: records of the baseline. `before`: newer records,
+ * created before the call. `since`: records created since the call. `merged`: new records that may belong to
+ * another customer.
  */
 type SortedRecords = Readonly<Record<'older' | 'before' | 'since' | 'merged', readonly LoyaltyRecord[]>> & {
   readonly isRefused: boolean;

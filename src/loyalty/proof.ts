@@ -52,8 +52,8 @@ const isWorthRepeating = (why: ProofFault): boolean =>
 /**
  * The whole history of a customer: pages are read until one is empty, so no page size is assumed. Pages that
  * repeat or shift are read again from the first, twice at most. A shift may hide a record between two pages,
- * and a page may be answered as empty though it is not, so a history counts only if it is read twice and is the
- * same. `trustsOnePage`: one page counts at once, where a wrong history only sends an operation to staff.
+ * and a page may be answered as empty though it is not, so a history counts only if it is read twice and is
+ * the same. `trustsOnePage`: one page counts at once, where a wrong history only sends an operation to staff.
  */
 export async function proveHistory(
   session: Session,

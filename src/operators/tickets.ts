@@ -351,7 +351,7 @@ function createTicketNews(store: TicketParts['store'], runtime: Pick<Runtime, 't
   return async (tell: (news: News) => void): Promise<() => void> => {
     if (next === undefined) {
       const now = await readOpen();
-      // Somebody else began meanwhile: their news are told from their reading on.
+      // Another follower may have begun meanwhile. Its reading stays, or its news would be lost.
       if (next === undefined) {
         open = now;
         next = runtime.timer(READ_EVERY_MS, look);

@@ -8,8 +8,8 @@ import type { SeenMedia, StaffFile } from '../../operators/tickets.ts';
 import { cleanName } from '../platforms.ts';
 
 /*
- * What customers sent, for staff to look at. Customers choose the bytes, so a browser must never take them for
- * a page. The first bytes decide the type, from a short list. Everything else is a download.
+ * What customers sent, for staff to look at. Customers choose the bytes, so a browser must never take them
+ * for a page. The first bytes decide the type, from a short list. Everything else is a download.
  */
 
 /** The route that shows what a customer sent. `params`: the schema of its path. */

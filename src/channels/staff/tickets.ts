@@ -29,7 +29,8 @@ const MAX_ANSWER = 4000;
 
 const closeSchema = z.strictObject({
   by: nameSchema.describe(
-    'The staff member. Customers see the name before each answer. With the token of a person it is that person.',
+    'The staff member. Customers see the name before each answer. ' +
+      'With the token of a person it is that person.',
   ),
 });
 const claimSchema = closeSchema

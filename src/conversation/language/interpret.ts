@@ -81,11 +81,12 @@ const TAKES_BACK: ReadonlySet<TextCommand['do']> = new Set([
 ]);
 /** Fewer words next to a consent are no wish. */
 const MIN_WISH = 2;
-/** A text of so many words that has no digits of a value, or hardly any, is no bad value. */
+/** A text is no bad value if it has at least `FEW_WORDS` and no two digits in a row, */
 const FEW_WORDS = 3;
+/** or at least `MANY_WORDS` and fewer digits than `MIN_DIGITS`. */
 const MANY_WORDS = 6;
 const MIN_DIGITS = 4;
-/** So many words next to a consent say something, though it may not be understood. */
+/** At least this many words next to a consent say something, though it may not be understood. */
 const MIN_CLAUSE = 5;
 /** A longer text is not the rest of a value. */
 const MAX_REST = 40;
@@ -108,7 +109,7 @@ export class LanguageInterpreter implements Interpreter {
   readonly #besides: PhraseIndex<true>;
   /** Words that add nothing to the name of a gift. */
   readonly #giftWords: ReadonlySet<string>;
-  /** The listed answers to the consent question, as words, and the words that may stand beside them. */
+  /** The listed answers to the consent question, as words, and the words that may stand next to them. */
   readonly #consent: Readonly<Record<'yes' | 'no', readonly (readonly string[])[]>>;
   readonly #consentWords: ReadonlySet<string>;
 
@@ -392,7 +393,9 @@ export class LanguageInterpreter implements Interpreter {
     return act;
   }
 
-  /** Whether a text only speaks of what a flow is about, though the model takes it for the wish to begin it. */
+  /**
+   * Whether a text only speaks of what a flow is about, though the model takes it for the wish to begin it.
+   */
   #isBesideWish(
     parsed: ParsedText,
     { place, flow: running, redeemed }: Expecting,
@@ -581,7 +584,7 @@ const contextOf = (expecting: Expecting) => ({
 
 /** Commands with which a question may stand. */
 const VALUE_COMMANDS: ReadonlySet<TextCommand['do']> = new Set(['add', 'set', 'replace', 'none', 'start']);
-/** Questions that may come with the choice of a gift: what nobody answers with the choice itself. */
+/** Questions that may come with the choice of a gift: the choice itself does not answer them. */
 const ASKED_BESIDE_GIFT: ReadonlySet<string> = new Set([
   'ask gift.delivery',
   'ask gift.where',

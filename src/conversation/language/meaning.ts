@@ -430,7 +430,8 @@ export class Meanings {
       return isSafe && wishes.includes(whole.act) ? whole : { ...NOTHING, guesses };
     }
     if (only === undefined || only === whole.act) return whole;
-    // "Giờ mới biết có tích điểm, còn được không": a question begins nothing, what it asks and the deed are offered.
+    // "Giờ mới biết có tích điểm, còn được không": a question begins nothing. What it asks and the deed are
+    // offered.
     const [asked] = whole.guesses;
     const isAsked = context.isQuestion && asked !== undefined && asked.p >= ASKED && this.#isUsual(asked.act);
     if (isAsked && this.#acts.get(only)?.isDeed)

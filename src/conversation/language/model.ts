@@ -37,7 +37,9 @@ const IMPOSSIBLE = 0.5;
 const LEAST_LINES = 2;
 /** What is less likely is no guess. */
 const LEAST_LIKELY = 0.002;
-/** How much more the words that few lines have count than the others (0: not at all; 1: by their logarithm). */
+/**
+ * How much more the words that few lines have count than the others. 0: not at all; 1: by their logarithm.
+ */
 const RARITY = 1.4;
 /** A feature is known by this many bits of its hash. */
 const HASH_BITS = 18;

@@ -271,7 +271,7 @@ function mayAskOfEmail({ act, parsed, meaning: { p, guesses } }: Situation): boo
   return isOpen && p < NOT_QUITE && guesses.some((one) => one.act === 'ask email.why' && one.p >= POSSIBLE);
 }
 
-/** A text with so many unknown words says more than what its known ones say. */
+/** A text with more unknown words than this says more than what its known ones say. */
 export const MOST_UNKNOWN = 3;
 /** Acts that say little of a value which waits to be confirmed. */
 const ABOUT_FIELD: ReadonlySet<string> = new Set([

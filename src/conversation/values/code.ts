@@ -99,7 +99,7 @@ export function suggestCode(code: string, beginnings: readonly string[]): string
   return isGuessedCode(code) ? joined : expandBeginning(joined, beginnings);
 }
 
-/** A number of so many digits may be a code without its beginning: it is neither a piece nor a bar code. */
+/** A number of this length may be a code without its beginning: it is neither a piece nor a bar code. */
 const BARE_NUMBER = /^\d{8,11}$/;
 /** More beginnings are no choice. */
 const MOST_BEGINNINGS = 4;
