@@ -305,6 +305,9 @@ function skipsEmail(situation: Situation): Meant {
   return undefined;
 }
 
+/** A part of a code or a phone, as people speak of it. */
+const DIGITS = /\d{3}/;
+
 function atSlot(situation: Situation): Meant {
   const { parsed, act, expecting, flow, starts, isYes, isBare, isQuestion } = situation;
   const isFault = says(parsed, 'faults');
@@ -317,7 +320,9 @@ function atSlot(situation: Situation): Meant {
   if (starts && starts !== flow && isQuestion && answersQuestion(situation))
     return [...valuesFor(situation, flow), { do: 'start', flow: starts.name, asked: true }];
   if (!isBare) return undefined;
-  if (act === 'no' && isFault) return [{ do: 'no', wrong: true }];
+  // "Đuôi 917 chứ hổng phải 899" denies some digits, not the question.
+  const isOfNumber = (expecting.kind === 'codes' || expecting.kind === 'phone') && DIGITS.test(parsed.text);
+  if (act === 'no' && (isFault || isOfNumber)) return [{ do: 'no', wrong: true }];
   if (isYes) return YES;
   // "Sao phải cho số, tích điểm thôi mà": what runs already does not begin.
   if (isQuestion && starts === flow && starts && situation.meaning.p < 1)
