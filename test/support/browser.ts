@@ -13,7 +13,13 @@ const PATHS = [
 export async function openBrowser(): Promise<Browser> {
   const executablePath = PATHS.find((path) => existsSync(path));
   if (executablePath === undefined) throw new Error('Chromium is missing: npm run setup');
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
+  const args = [
+    '--no-sandbox',
+    '--disable-gpu',
+    // Otherwise Chromium ends when the process that draws has ended six times, as it may on a busy machine.
+    '--in-process-gpu',
+    '--disable-background-networking',
+  ];
   return chromium.launch({ executablePath, args });
 }
 
