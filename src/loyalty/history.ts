@@ -1,6 +1,6 @@
 import type { Effect, Identifier, Movement, Outcome, Skew } from '../conversation/effect.ts';
 import type { HistoryPage, HistoryPeriod, LoyaltyRecord, Read, UnpagedQuery } from './port.ts';
-import { readPages } from './proof.ts';
+import { readPages, sumScores } from './proof.ts';
 import type { Session } from './session.ts';
 
 /** Customers see no further page than this. */
@@ -85,11 +85,8 @@ async function readSums(by: Identifier, session: Session): Promise<Outcome> {
   if (doubts.some((doubt) => doubt === 'unavailable' || doubt === 'unreadable'))
     return { kind: 'unavailable' };
   const partial = doubts.length > 0;
-  return { kind: 'sums', earned: sum(earned.records), spent: sum(spent.records), partial };
+  return { kind: 'sums', earned: sumScores(earned.records), spent: sumScores(spent.records), partial };
 }
-
-const sum = (records: readonly LoyaltyRecord[]): number =>
-  records.reduce((total, { failed, score = 0 }) => total + (failed ? 0 : score), 0);
 
 type Points = number | null | undefined;
 /** How long a list of gifts waits for the points, and how long the result of an operation waits for them. */

@@ -138,8 +138,12 @@ export async function proveNoEffect(
   const accumulations = await proveHistory(session, { type: 'point', by, fromMs });
   if (!accumulations.proven) return accumulations;
   const { ms, errorMs } = lookup.skew ?? session.skew ?? NO_SKEW;
-  const sinceMs = balance.readMs + ms - errorMs;
-  const expected = balance.points + sumSince(sinceMs, accumulations.value) - sumSince(sinceMs, redemptions);
+  const readMs = balance.readMs + ms;
+  // What is not clear counts against the proof: perhaps earned is earned, perhaps spent is not spent.
+  const earned = accumulations.value.filter(({ atMs }) => atMs === undefined || atMs >= readMs - errorMs);
+  if (earned.some(({ failed, score }) => !failed && score === undefined)) return doubt('balance');
+  const spent = redemptions.filter(({ atMs = 0, isVague }) => !isVague && atMs > readMs + errorMs);
+  const expected = balance.points + sumScores(earned) - sumScores(spent);
   // Without a price, one missing point is too many.
   return expected - points >= (balance.price ?? 1) ? doubt('balance') : NO_EFFECT;
 }
@@ -153,7 +157,6 @@ function isMerged(contact: Contact | null, { locks }: Lookup): boolean {
   return contact === null || (customerId !== undefined && !locks.includes(`customer:${customerId}`));
 }
 
-const sumSince = (sinceMs: number, records: readonly LoyaltyRecord[]): number =>
-  records
-    .filter(({ failed, atMs = Number.POSITIVE_INFINITY }) => !failed && atMs >= sinceMs)
-    .reduce((sum, { score = 0 }) => sum + score, 0);
+/** The points of the records that did not fail. */
+export const sumScores = (records: readonly LoyaltyRecord[]): number =>
+  records.reduce((sum, { failed, score = 0 }) => sum + (failed ? 0 : score), 0);

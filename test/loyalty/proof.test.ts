@@ -290,6 +290,9 @@ describe('the balance before a redemption', () => {
     wire.contacts = [{ ...contact, scoreAvailable, ...more }];
   };
 
+  const other = (over: object) =>
+    record({ id: 'b', score: 250, gift: { code: 'LOA01' }, createdAt: START_MS + MINUTE_MS, ...over });
+
   it('is stored with the intent if AntCRM tells it', async () => {
     wire.exchange = ((answer) => async (call) => {
       return call.method === 'POST' ? { kind: 'lost', reason: 'TimeoutError' } : answer(call);
@@ -304,13 +307,17 @@ describe('the balance before a redemption', () => {
     ['undecided', 'more is missing', 700],
     ['none', 'less is missing', 985],
     ['none', 'AntCRM tells none any more', undefined],
-    ['none', 'another gift explains it', 740, record({ id: 'b', score: 250, gift: { code: 'LOA01' } })],
+    ['none', 'another gift explains it', 740, other({})],
+    ['undecided', 'another gift explains a part', 730, other({})],
     [
       'undecided',
-      'another gift explains a part',
-      730,
-      record({ id: 'b', score: 250, gift: { code: 'LOA01' } }),
+      'another gift was perhaps redeemed before the balance was read',
+      740,
+      other({ createdAt: START_MS - 500 }),
     ],
+    ['undecided', 'another gift has no time', 740, other({ createdAt: undefined })],
+    ['undecided', 'another gift may have failed', 740, other({ status: 2 })],
+    ['undecided', 'nobody knows how many points were earned', 1080, points({ id: 'c', score: null })],
     ['undecided', 'points were earned meanwhile', 1080, points({ id: 'c' })],
     ['none', 'points were earned meanwhile, and nothing is missing', 1090, points({ id: 'c' })],
     [
