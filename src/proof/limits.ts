@@ -25,13 +25,15 @@ const ASKER_NUMBERS = 3;
 const ASKER_REFUSALS = 5;
 
 /** `tried`: the last message that tried the code, and whether it was right. `left`: tries. */
-const codeSchema = z.looseObject({
+const sentCodeSchema = z.looseObject({
   id: z.string(),
   mac: z.string(),
   untilMs: z.number(),
   left: z.number(),
   tried: z.looseObject({ by: z.string(), isRight: z.boolean() }).optional(),
 });
+/** `replaced`: the code before it, which counts again if this one cannot be sent. */
+const codeSchema = sentCodeSchema.extend({ replaced: sentCodeSchema.optional() });
 
 const numberSchema = z.looseObject({
   /** Codes that were sent, oldest first; `by`: the conversation that asked. */
@@ -93,7 +95,9 @@ export function issue({
     if (before?.codes[by]?.id === id) return { record: before, answer: { kind: 'repeated' } };
     const untilMs = Math.max(sendsLimitMs(record, by, nowMs), triesLimitMs(record, by, nowMs));
     if (untilMs > nowMs) return { record: before, answer: { kind: 'limited', untilMs } };
-    const code = { id, mac, untilMs: nowMs + CODE_MS, left: TRIES };
+    const last = record.codes[by];
+    const replaced = last && { ...last, replaced: undefined };
+    const code = { id, mac, untilMs: nowMs + CODE_MS, left: TRIES, ...(replaced && { replaced }) };
     const sends = [...record.sends, { id, by, atMs: nowMs }];
     return {
       record: { ...record, sends, codes: { ...record.codes, [by]: code } },
@@ -119,11 +123,13 @@ function triesLimitMs({ wrong, codes }: NumberRecord, by: string, nowMs: number)
   return Math.min(...freedMs, (wrong[0] ?? nowMs) + DAY_MS);
 }
 
-/** Takes a code back that was surely not sent. */
+/** Takes a code back that was surely not sent. The one before it counts again. */
 export function withdraw({ by, id }: CodeRequest): Transition<NumberRecord, void> {
   return (before) => {
-    if (before?.codes[by]?.id !== id) return { record: before, answer: undefined };
-    const { [by]: _, ...codes } = before.codes;
+    const code = before?.codes[by];
+    if (before === null || code?.id !== id) return { record: before, answer: undefined };
+    const { [by]: _, ...others } = before.codes;
+    const codes = code.replaced ? { ...others, [by]: code.replaced } : others;
     return {
       record: { ...before, codes, sends: before.sends.filter((send) => send.id !== id) },
       answer: undefined,

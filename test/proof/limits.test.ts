@@ -168,6 +168,18 @@ it('a code that was surely not sent is given back', () => {
   expect(guess('a', 'right').kind).toBe('expired');
 });
 
+it('a code counts again if the one after it could not be sent', () => {
+  const { ask, guess, number } = numberOf();
+  ask('a', 'first');
+  expect(guess('a')).toEqual({ kind: 'wrong', left: 2 });
+  for (const id of ['m', 'n']) {
+    ask('a', 'second', id);
+    number.apply(withdraw({ by: 'a', id }));
+  }
+  expect(guess('a', 'second')).toEqual({ kind: 'wrong', left: 1 });
+  expect(guess('a', 'first')).toEqual({ kind: 'right', provedMs: NOW });
+});
+
 it('a number that one conversation proves twice counts as proved since the first time', () => {
   const { ask, guess, later } = numberOf();
   ask('a');
