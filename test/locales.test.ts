@@ -10,11 +10,11 @@ import { missingWords } from './support/flow-words.ts';
 type Wording = Readonly<Record<string, string>>;
 
 /**
- * What staff are never told: of consent, of proofs by sharing, of their own profile; what platforms show of
- * the bot.
+ * What staff are never told: of consent, of proofs by sharing or by a code, of their own profile; what
+ * platforms show of the bot.
  */
 const CUSTOMERS =
-  /^(telegram|teams|group|person)\.|^identity\.(proofNeeded|notOwn|noEmail|unread)|^privacy\.(consent|declined|since)|^answer\.consent\./;
+  /^(telegram|teams|group|person)\.|^identity\.(proofNeeded|notOwn|noEmail|unread)|^privacy\.(consent|declined|since|text_code)|^answer\.consent\./;
 
 /** `history.count_one` is a variant of `history.count`; the suffix is a plural form or a context. */
 const baseOf = (key: string): string => key.split('_', 1)[0] ?? key;

@@ -57,6 +57,13 @@ describe('a customer whose platform proves nothing', () => {
   });
 });
 
+it('what is said about data names who sends the codes, where there are any', () => {
+  const contextFor = (chat: Dialogue) => chat.text('/privacy').replies[0]?.context;
+  expect(contextFor(customer())).toBe('code');
+  expect(contextFor(new Dialogue(STRANGER))).toBeUndefined();
+  expect(contextFor(customer(STAFF))).toBe('staff');
+});
+
 it('on Telegram a code is another way beside the shared contact', () => {
   const chat = customer(TELEGRAM).text('xem điểm');
   expect(chat.question).toMatchObject({ key: 'identity.proofNeeded', sharePhone: true });

@@ -1,6 +1,7 @@
 import type { Scope } from '../flow.ts';
 import { fold, mapWords, visible } from '../language/tokenizer.ts';
 import {
+  canProveByCode,
   identityLines,
   isStaff,
   mergeProfile,
@@ -108,7 +109,9 @@ export function describePrivacy(state: State, scope: Scope): Reply {
   const isNothing = kept.length === 0;
   const lines = [...(isNothing ? [{ key: 'privacy.nothing' }] : kept), ...supportLines(scope)];
   const choices = isNothing ? [] : [choice('forget')];
-  return { key: 'privacy.text', context: pickVariant(scope), lines, choices };
+  // Who sends the codes gets the phone, too.
+  const context = canProveByCode(scope) ? 'code' : pickVariant(scope);
+  return { key: 'privacy.text', context, lines, choices };
 }
 
 /** The phone and e-mail that are kept anywhere, what is being done first. */
