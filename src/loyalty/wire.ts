@@ -22,7 +22,8 @@ export const toSent = ({ kind, value }: Identifier): string =>
 
 /** E.164 of a phone as AntCRM has it; unchanged where it cannot be read as a phone. */
 export function toE164(stored: string): string {
-  const digits = stored.replace(/\D/g, '');
+  // "+84 (0)867…": people write both the country's code and the zero that it replaces.
+  const digits = stored.replace(/\D/g, '').replace(/^(?:00)?840(?=\d{9})/, '84');
   if (stored.trim().startsWith('+')) return `+${digits}`;
   if (/^00[1-9]\d{6,}$/.test(digits)) return `+${digits.slice(2)}`;
   if (/^0\d{9,10}$/.test(digits)) return `+84${digits.slice(1)}`;
