@@ -142,9 +142,11 @@ function tellChecking(round: Round): Round | undefined {
 
 /** Answers of ours that only the shop can complete, like those to its own questions (`isForShop`). */
 const COMPLETED_BY_SHOP = [
+  'account.who',
   'ads',
   'code.lost',
   'code.receipt',
+  'code.used',
   'code.where',
   'code.wrong',
   'gift.bring',
@@ -155,6 +157,7 @@ const COMPLETED_BY_SHOP = [
   'hours',
   'points.fair',
   'points.missing',
+  'proof.button',
   'safe',
   'undo',
 ];
