@@ -127,7 +127,7 @@ export async function proveNoEffect(
   session: Session,
 ): Promise<Proof<void>> {
   if (!isTrusted(lookup.skew, session.skew)) return doubt('clock');
-  const { balance, by, fromMs } = lookup;
+  const { balance, by, fromMs, calledMs = lookup.deadlineMs } = lookup;
   if (balance === undefined || session.tools.contacts === 'off') return NO_EFFECT;
   const contact = await session.contact(by);
   if (!contact.ok) return doubt(contact.reason);
@@ -138,11 +138,12 @@ export async function proveNoEffect(
   const accumulations = await proveHistory(session, { type: 'point', by, fromMs });
   if (!accumulations.proven) return accumulations;
   const { ms, errorMs } = lookup.skew ?? session.skew ?? NO_SKEW;
-  const readMs = balance.readMs + ms;
-  // What is not clear counts against the proof: perhaps earned is earned, perhaps spent is not spent.
-  const earned = accumulations.value.filter(({ atMs }) => atMs === undefined || atMs >= readMs - errorMs);
+  // The balance was read between these two. What is not clear counts against the proof.
+  const earliestMs = balance.readMs + ms - errorMs;
+  const latestMs = calledMs + ms + errorMs;
+  const earned = accumulations.value.filter(({ atMs }) => atMs === undefined || atMs >= earliestMs);
   if (earned.some(({ failed, score }) => !failed && score === undefined)) return doubt('balance');
-  const spent = redemptions.filter(({ atMs = 0, isVague }) => !isVague && atMs > readMs + errorMs);
+  const spent = redemptions.filter(({ atMs = 0, isVague }) => !isVague && atMs > latestMs);
   const expected = balance.points + sumScores(earned) - sumScores(spent);
   // Without a price, one missing point is too many.
   return expected - points >= (balance.price ?? 1) ? doubt('balance') : NO_EFFECT;

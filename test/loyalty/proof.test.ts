@@ -333,6 +333,13 @@ describe('the balance before a redemption', () => {
     expect(await check(lookup)).toMatchObject({ found });
   });
 
+  it('may have been read late: what was redeemed before the call explains nothing', async () => {
+    const early = { ...lookup, balance: { ...BALANCE, readMs: START_MS - 10_000 } };
+    has(740);
+    wire.records.gift = [other({ createdAt: START_MS - 5000 })];
+    expect(await check(early)).toMatchObject({ found: 'undecided' });
+  });
+
   it('vetoes a refusal, too; a success needs no balance', async () => {
     has(980);
     wire.records.gift = [record({ status: 0 })];
