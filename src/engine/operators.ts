@@ -1,4 +1,4 @@
-import type { ReadState, State } from '../conversation/state.ts';
+import type { Operation, ReadState, State } from '../conversation/state.ts';
 import { openRecord, type RecordFault, VersionedRecords } from '../records/versioned-records.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
 import {
@@ -31,7 +31,8 @@ import { accept, CONVERSATION, type ConversationTransition, takeLetter } from '.
 
 /**
  * An operation without an outcome. `intent`, null: it cannot be read. `isLost`: nothing can be read of it.
- * Its record is missing or cannot be opened, or does not have the operation.
+ * Its record is missing or cannot be opened, or does not have the operation. `status`: what the customer
+ * knows; absent: the turn that made the call has not ended.
  */
 export type OpenOperation = {
   readonly reference: string;
@@ -40,6 +41,7 @@ export type OpenOperation = {
   readonly atMs: number;
   readonly intent: IntentBody | null;
   readonly isLost: boolean;
+  readonly status?: Operation['status'] | undefined;
 };
 
 /** `holds`: the message, or that it is a state; null: it cannot be read. `reason`, `lost`: its record is. */
@@ -109,10 +111,12 @@ export class Operators {
     const entries = await entriesOf(this.#options.store, 'intents');
     const operations = entries.map(async ({ member, score: atMs }) => {
       const { name: conversation, part: reference } = readMember(member);
-      const { record } = await this.#conversations.read(conversation);
+      const { record, nowMs } = await this.#conversations.read(conversation);
       const call = record?.journal[reference];
       const intent = call === undefined ? null : attempt(() => readIntent(call.body));
-      return { reference, conversation, atMs, intent, isLost: call === undefined };
+      const { state } = this.#toConversation(record, nowMs) ?? {};
+      const status = state?.operations.find(({ id }) => id === reference)?.status;
+      return { reference, conversation, atMs, intent, isLost: call === undefined, status };
     });
     return oldestFirst(await Promise.all(operations));
   }

@@ -35,14 +35,15 @@ export function toLetterContent({ holds }: OpenLetter) {
 
 /** An operation in a list. `kind`: null if the intent cannot be read; `lost`: it can only be closed. */
 export function toOperationView(operation: OpenOperation, checksMs: readonly number[]) {
-  const { reference, conversation, atMs, intent, isLost } = operation;
+  const { reference, conversation, atMs, intent, isLost, status } = operation;
   const { kind = null, deadlineMs = atMs } = intent?.body.lookup ?? {};
   const checkedUntilMs = deadlineMs + (checksMs.at(-1) ?? 0);
+  const isChecked = !isLost && status !== 'escalated' && Date.now() < checkedUntilMs;
   return {
     reference,
     kind,
     at: iso(atMs),
-    waitsFor: !isLost && Date.now() < checkedUntilMs ? 'bot' : 'staff',
+    waitsFor: isChecked ? 'bot' : 'staff',
     checkedUntil: iso(checkedUntilMs),
     channel: intent?.origin.channel ?? null,
     conversation,
@@ -91,9 +92,10 @@ export async function findConversations(
   return names;
 }
 
-/** Whether the call carried the phone, or the conversation remembers it. */
+/** Whether the call is about the customer with that phone, or the conversation remembers it. */
 async function hasPhone(work: Work, phone: string, operators: Find): Promise<boolean> {
-  if ('reference' in work && work.intent?.body.lookup.by.value === phone) return true;
+  const { by, locks = [] } = 'reference' in work ? (work.intent?.body.lookup ?? {}) : {};
+  if (by?.value === phone || locks.includes(`phone:${phone}`)) return true;
   const { profile, draft } = (await operators.conversation(work.conversation))?.state ?? {};
   return [profile?.phone, draft?.phone].some((known) => known?.value === phone);
 }

@@ -100,12 +100,11 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
         const about = { operation: reference, conversation: open.conversation };
         record(log, request, { does: 'was shown an identifier in full', by: request.query.by, ...about });
       }
-      const { state } = (await operators.conversation(open.conversation)) ?? {};
       return {
         ...operation.toOperationView(open, checksMs),
         ...operation.describe(lookup, reveal),
         /** What the customer knows. Null: the turn that made the call has not ended. */
-        status: state?.operations.find(({ id }) => id === reference)?.status ?? null,
+        status: open.status ?? null,
         next: tellNext(lookup.kind, reference),
       };
     });

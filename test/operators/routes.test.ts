@@ -98,6 +98,18 @@ test('an operation without an outcome is listed, and found only by an identifier
   }
 });
 
+test('an operation that no check can decide waits for staff at once', async () => {
+  const bot = await start({ ...TOKENS, ANTCRM_TIMEOUT_MS: '1000', OPERATION_CHECKS: '1s,1h,2h' });
+  const reference = await loseAnswer(bot, 'qa-1');
+  // A cashier redeems the same gift for the same customer.
+  const redemption = { code: 'DAUMAY01', data: { phone: PHONE } };
+  await bot.ask('POST', '/sandbox/redeem', redemption, { ...bearer(STAFF), apikey: 'any' });
+  const status = async () => (await bot.ask('GET', `/operations/${reference}`)).body;
+  await expect.poll(status, { timeout: 8000 }).toMatchObject({ status: 'escalated', waitsFor: 'staff' });
+  const listed = (await bot.ask('GET', '/operations')).body;
+  expect(listed).toMatchObject({ operations: [{ reference, waitsFor: 'staff' }] });
+});
+
 test('an operation is shown with a masked identifier and the next commands; who reveals it is logged', async () => {
   const bot = await start();
   const reference = await loseAnswer(bot, 'qa-1');

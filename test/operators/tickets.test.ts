@@ -214,9 +214,9 @@ test('a customer is found on Teams by their ids, or by a phone of the call or of
   const address = { service: 'https://smba.example', bot: '28:bot', user: '29:user', person: 'object-id' };
   const sender = { channel: 'teams', proof: 'profile' } as const;
   const origin = { channel: 'teams', conversation: 'a:1', address, sender };
-  const open = (conversation: string, by: Lookup['by']): OpenOperation => {
+  const open = (conversation: string, by: Lookup['by'], locks: string[] = []): OpenOperation => {
     const times = { fromMs: 0, calledMs: 1000, deadlineMs: 9000 };
-    const lookup: Lookup = { kind: 'redeem', by, code: 'DAUMAY01', ...times, baseline: [], locks: [] };
+    const lookup: Lookup = { kind: 'redeem', by, code: 'DAUMAY01', ...times, baseline: [], locks };
     return {
       reference: conversation,
       conversation,
@@ -230,13 +230,15 @@ test('a customer is found on Teams by their ids, or by a phone of the call or of
   const operations = [
     open('c1', { kind: 'phone', value: PHONE }),
     open('c2', { kind: 'email', value: 'minh@example.vn' }),
+    // AntCRM knows the e-mail's owner by this phone.
+    open('c3', { kind: 'email', value: 'minh@example.vn' }, ['customer:475', `phone:${PHONE}`]),
   ];
   const operators = { conversation: async (name: string) => (name === 'c2' ? stored : null) };
   const parts = { operators, channels: [TEAMS] };
   for (const [channel, id, found] of [
-    ['teams', '29:user', ['c1', 'c2']],
-    ['teams', 'object-id', ['c1', 'c2']],
-    ['phone', PHONE, ['c1', 'c2']],
+    ['teams', '29:user', ['c1', 'c2', 'c3']],
+    ['teams', 'object-id', ['c1', 'c2', 'c3']],
+    ['phone', PHONE, ['c1', 'c2', 'c3']],
     ['telegram', '29:user', []],
   ] as const)
     expect([...(await findConversations({ channel, id }, operations, parts))]).toEqual(found);
