@@ -75,6 +75,8 @@ export class TelegramCheck {
   readonly #options: RegistrationOptions;
   readonly #log: Log;
   #isRegistered = false;
+  /** What the webhook's state showed when it was last read. */
+  #webhookFaults: readonly string[] = [];
   /** The date of the last refusal of our secret that a new registration answered. */
   #answeredAt: string | undefined;
 
@@ -91,7 +93,7 @@ export class TelegramCheck {
       await api.fetchName().catch(() => api.fetchName());
     } catch (error) {
       const { meaning, message } = failureIn(error);
-      if (meaning.kind === 'throttled') return [];
+      if (meaning.kind === 'throttled') return this.#webhookFaults;
       const { host } = new URL(api.options.apiRoot);
       return meaning.kind === 'unauthorized'
         ? [`Telegram refuses the token (${message}): was it revoked? Set TELEGRAM_BOT_TOKEN, restart`]
@@ -99,7 +101,12 @@ export class TelegramCheck {
     }
     if (!this.#isRegistered) return this.#register(register);
     const info = await readWebhook(api).catch((error) => void failureIn(error));
-    if (!info) return [];
+    // One lost packet mends nothing, either.
+    if (info) this.#webhookFaults = await this.#lookAt(info);
+    return this.#webhookFaults;
+  }
+
+  async #lookAt(info: WebhookInfo): Promise<readonly string[]> {
     const url = webhookOf(this.#options)?.url;
     if (url === undefined) return deliveryFaults(info);
     if (info.url === url) return this.#repairSecret(info);

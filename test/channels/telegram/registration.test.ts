@@ -132,6 +132,22 @@ describe('a channel out of order', () => {
     expect(channel.faults?.()).toEqual([]);
   });
 
+  it('stays reported while Telegram does not say that it is mended', async () => {
+    const { channel, double, observed } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
+    await channel.start?.();
+    const error = { last_error_date: Math.floor(Date.now() / 1000), last_error_message: '502 Bad Gateway' };
+    double.report({ ...error, pending_update_count: 2 });
+    await expect.poll(() => channel.faults?.()).toHaveLength(1);
+    const busy = { code: 429, description: 'Too Many Requests' };
+    double.script('getWebhookInfo', 'reset', busy, 'garbage');
+    double.script('getMe', busy, busy);
+    const looks = double.calls('getWebhookInfo').length + 6;
+    await expect.poll(() => double.calls('getWebhookInfo').length).toBeGreaterThan(looks);
+    expect(observed.join()).not.toContain('in order again');
+    double.report({ ...error, pending_update_count: 0 });
+    await expect.poll(() => channel.faults?.()).toEqual([]);
+  });
+
   it('is reported if another process changed the secret, and the bot registers its own again, once for each error', async () => {
     const { channel, double } = await createBot({ publicUrl: PUBLIC_URL, checkEveryMs: 5 });
     await channel.start?.();
