@@ -36,7 +36,7 @@ import {
   valuesIn,
   wrong,
 } from './situations.ts';
-import { fold, isAscii, tokenize, visible } from './tokenizer.ts';
+import { fold, isAscii, type Token, tokenize, visible } from './tokenizer.ts';
 import { createLocaleOf, indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
 
 /*
@@ -107,6 +107,8 @@ export class LanguageInterpreter implements Interpreter {
   readonly #language: InterpreterOptions;
   /** What another wish may begin with. */
   readonly #besides: PhraseIndex<true>;
+  /** What the reason for an answer to the consent question may begin with. */
+  readonly #reasons: PhraseIndex<true>;
   /** Words that add nothing to the name of a gift. */
   readonly #giftWords: ReadonlySet<string>;
   /** The listed answers to the consent question, as words, and the words that may stand next to them. */
@@ -127,9 +129,10 @@ export class LanguageInterpreter implements Interpreter {
     this.meanings = new Meanings(this.parser, this.acts);
     this.#localeOf = createLocaleOf(vocabulary);
     this.#language = language;
-    this.#besides = indexPhrases(
-      vocabulary.list('before another wish').map((phrase) => [phrase, true] as const),
-    );
+    const indexOf = (list: string) =>
+      indexPhrases(vocabulary.list(list).map((phrase) => [phrase, true] as const));
+    this.#besides = indexOf('before another wish');
+    this.#reasons = indexOf('before a reason');
     this.#giftWords = new Set(
       ['wishes', 'beside a gift', 'counters', 'several'].flatMap((list) => vocabulary.list(list)),
     );
@@ -196,19 +199,13 @@ export class LanguageInterpreter implements Interpreter {
     const tokens = tokenize(visible(text));
     const words = tokens.map((token) => fold(token.text));
     // Not the last thing that was said: its buttons are shown once more.
-    if (!asksConsent) return this.#consentIn(words) === undefined ? undefined : ASKS_OF_CONSENT;
-    // "Ok lưu số lại giùm chú, với lại cho chú coi …": another wish follows.
-    const isNext = (i: number) =>
-      tokens[i]?.pause === true || phraseAt(this.#besides, words, i) !== undefined;
-    const at = words.findIndex(
-      (_, i) => i > 0 && isNext(i) && this.#consentIn(words.slice(0, i)) !== undefined,
-    );
-    const from = at < 0 ? undefined : (phraseAt(this.#besides, words, at)?.to ?? at);
-    const answer = this.#consentIn(at < 0 ? words : words.slice(0, at));
-    if (answer === undefined || (from === undefined && text.includes('?'))) return undefined;
+    if (!asksConsent) return this.#answerIn(tokens) === undefined ? undefined : ASKS_OF_CONSENT;
+    const { answer, from } = this.#findConsent(tokens, words);
+    if (answer === undefined) return this.#declineInClause(tokens, others, reading);
+    if (from === undefined && text.includes('?')) return undefined;
     const rest = from === undefined ? [] : tokens.slice(from).map((token) => token.text);
     // "Nhớ số này đi, lần sau khỏi gõ" says it twice.
-    const isAgain = this.#consentIn(rest.map(fold)) === answer;
+    const isAgain = from !== undefined && this.#answerIn(tokens.slice(from)) === answer;
     const isMore = rest.length >= MIN_WISH && !isAgain;
     const more = isMore ? this.interpret(rest.join(' '), others, reading).commands : [];
     // "Nhớ đi, à thôi đừng".
@@ -216,6 +213,47 @@ export class LanguageInterpreter implements Interpreter {
     const isTelling = rest.length >= MIN_CLAUSE;
     const wishes = more.filter((command) => command.do !== 'unclear' || isTelling);
     return [{ do: 'remember', given: answer }, ...wishes];
+  }
+
+  /** The answer that a text begins with, and where another wish begins (`from`: the place of its token). */
+  #findConsent(
+    tokens: readonly Token[],
+    words: readonly string[],
+  ): { readonly answer: boolean | undefined; readonly from?: number } {
+    // "Ok lưu số lại giùm chú, với lại cho chú coi …": another wish follows.
+    const isNext = (i: number) =>
+      tokens[i]?.pause === true || phraseAt(this.#besides, words, i) !== undefined;
+    const isReason = (i: number) => phraseAt(this.#reasons, words, i) !== undefined;
+    const at = words.findIndex(
+      (_, i) => i > 0 && (isNext(i) || isReason(i)) && this.#answerIn(tokens.slice(0, i)) !== undefined,
+    );
+    if (at < 0) return { answer: this.#answerIn(tokens) };
+    const answer = this.#answerIn(tokens.slice(0, at));
+    // "Nhớ giùm đi, lần sau khỏi gõ lại mỏi tay": the reason wishes for nothing.
+    const end = isReason(at) ? tokens.findIndex((token, i) => i > at && token.pause) : at;
+    const from = end < 0 ? tokens.length : end;
+    return { answer, from: phraseAt(this.#besides, words, from)?.to ?? from };
+  }
+
+  /** "Máy này tôi mượn, đừng lưu": who declines in any clause declines. What else is said counts, too. */
+  #declineInClause(tokens: readonly Token[], expecting: Expecting, reading: Reading): Meant {
+    const starts = tokens.flatMap(({ pause }, at) => (at === 0 || pause ? [at] : []));
+    const [from, to = tokens.length] = starts.flatMap((start, at) => {
+      const end = starts[at + 1] ?? tokens.length;
+      const clause = tokens.slice(start, end);
+      return clause.length >= MIN_WISH && this.#answerIn(clause) === false ? [start, end] : [];
+    });
+    if (from === undefined) return undefined;
+    const rest = [...tokens.slice(0, from), ...tokens.slice(to)].map(({ text }) => text).join(' ');
+    const { commands } = this.interpret(rest, expecting, reading);
+    const wishes = commands.filter((command) => command.do === 'start' || command.do === 'ask');
+    return [{ do: 'remember', given: false }, ...wishes];
+  }
+
+  /** The answer as it is spelt, or else with short forms written out: "hông nhớ". */
+  #answerIn(tokens: readonly Token[]): boolean | undefined {
+    const plain = ({ text }: Token) => this.parser.book.plainly(text).join(' ');
+    return this.#consentIn(tokens.map(({ text }) => fold(text))) ?? this.#consentIn(tokens.map(plain));
   }
 
   #consentIn(words: readonly string[]): boolean | undefined {
