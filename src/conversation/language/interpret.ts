@@ -67,6 +67,8 @@ const SAID_ASIDE: ReadonlySet<SlotKind> = new Set(['codes', 'phone', 'email', 'g
 const SAME_QUESTION = 0.72;
 const LIKE_QUESTION = 0.5;
 const MOST_OFFERED = 3;
+/** How likely the only wish that may be meant at the menu must be to begin. */
+const BEGUN_ALONE = 0.4;
 
 /** A longer text is no answer to the consent question. */
 const MAX_CONSENT = 12;
@@ -474,8 +476,11 @@ export class LanguageInterpreter implements Interpreter {
     const [best] = telling;
     // What only the shop can answer is no button, but may be the answer.
     const open = best && best.p >= PRESUMED && this.#isUnanswered(best.act) ? best.act : undefined;
+    const isOfConsent = expecting.asksConsent === true || expecting.offersConsent === true;
     const isOffer = (act: string) =>
-      act === open || (this.acts.get(act)?.isOffered === true && !this.#isUnanswered(act));
+      act === open ||
+      (isOfConsent && act === 'ask consent.what') ||
+      (this.acts.get(act)?.isOffered === true && !this.#isUnanswered(act));
     const offers = telling.filter(({ act }) => isOffer(act)).slice(0, MOST_OFFERED);
     const [first] = offers;
     // Where nothing is likely, buttons would only hide that the text was not understood.
@@ -485,10 +490,15 @@ export class LanguageInterpreter implements Interpreter {
       const command = flow ? ({ do: 'start', flow: flow.name } as const) : this.acts.get(act)?.command;
       return command ? [toAsked(command, situation)] : [];
     });
+    const [only, ...others] = likely.filter((command) => command.do !== 'show');
+    // Nothing is lost at the menu: the only wish that may be meant begins. After a call it may be about that.
+    const isFresh = expecting.place === 'nothing' && expecting.references.length === 0;
+    const isBegun = others.length === 0 && first === best && first.p >= BEGUN_ALONE;
+    if (only?.do === 'start' && isFresh && isBegun && !isQuestion) return only;
+    const least = isQuestion ? PRESUMED : PRESUMED_UNASKED;
+    const isAlone = isQuestion && others.length === 0;
     const isPresumed =
-      first === best &&
-      (open !== undefined || first.p >= (isQuestion ? PRESUMED : PRESUMED_UNASKED)) &&
-      likely[0]?.do === 'ask';
+      first === best && (open !== undefined || isAlone || first.p >= least) && likely[0]?.do === 'ask';
     return { do: 'unclear', likely, ...(isPresumed && { presumed: true }) };
   }
 

@@ -371,13 +371,16 @@ export class Meanings {
     const isElsewhere =
       possible.length === 0 && [...lines, ...around].some((line) => !this.#acts.get(line)?.isDeed);
     const guesses = isElsewhere ? all.filter(({ act }) => this.#acts.get(act)?.rank !== 'deed') : all;
-    // "Đã đổi" is no "đổi": the model must not speak against the line.
+    // "Đã đổi" is no "đổi": the model must not speak against the line. "Viet dung roi" is no "việt".
+    const least = (line: string) => (this.#acts.get(line)?.isDeed ? (guesses[0]?.p ?? 0) / 2 : 0);
     const isLikely = (line: string) =>
       isElsewhere ||
       // The model takes "qua" for a gift.
       plain.length === 0 ||
       this.#isOfSlot(line) ||
-      guesses.some(({ act, p }) => p >= POSSIBLE && areAlike(act, line, context.place));
+      guesses.some(
+        ({ act, p }) => p >= Math.max(POSSIBLE, least(line)) && areAlike(act, line, context.place),
+      );
     if (polite !== undefined && isLikely(polite)) return { act: polite, p: NOT_QUITE, guesses };
     const guessed = this.#guessed(guesses, context);
     // "Thôi bai, cảm ơn": the line of a farewell ends nothing, whatever the model says.
