@@ -111,11 +111,12 @@ export class StaffChannel implements Channel {
       return reply.header('cache-control', 'no-store').send(answered);
     });
     const events = { schema: eventsRoute, exposeHeadRoute: false };
-    routes.get('/webhooks/staff/:conversation/events', events, async ({ params, headers }, reply) =>
-      this.#streams.answer(reply, (onEvent) =>
-        this.#events.follow(params.conversation, headers['last-event-id'] ?? 0, onEvent),
-      ),
-    );
+    routes.get('/webhooks/staff/:conversation/events', events, async (request, reply) => {
+      const { params, headers } = request;
+      const follow = (onEvent: (event: unknown, seq: number) => void) =>
+        this.#events.follow(params.conversation, headers['last-event-id'] ?? 0, onEvent);
+      return this.#streams.answer(reply, follow, () => guard.visitorOf(request) !== undefined);
+    });
   };
 
   begins({ conversation, id: message }: Pick<Incoming, 'conversation' | 'id'>, operation: string): void {

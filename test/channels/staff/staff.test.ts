@@ -188,6 +188,17 @@ it('events come as text/event-stream with the number as id, and comments keep a 
   await expect.poll(async () => (await open(kit)).response.status).toBe(200);
 });
 
+it('the events of a conversation end soon after the session of their reader', async () => {
+  let isSignedIn = true;
+  const access = { sandbox: true, token: 'a-staff-token', signedIn: () => (isSignedIn ? {} : undefined) };
+  const kit = await startKit({ access, streams: { streams: 1, heartbeatMs: 10, lag: 1e6 } });
+  const { reading, text } = await open(kit);
+  isSignedIn = false;
+  await reading;
+  expect(text()).toMatch(/^retry: \d+\n\n/);
+  expect((await open(kit)).response.status).toBe(401);
+});
+
 it('an event stream is cut if its reader lags too far behind, and closed when the bot stops', async () => {
   const kit = await startKit({ streams: { streams: 5, heartbeatMs: 1000, lag: 200 } });
   await kit.deliver('qa', replies('a'.repeat(300)), 'm1');
