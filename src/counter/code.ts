@@ -11,8 +11,9 @@ const GROUP = /.{4}(?=.)/g;
  */
 export function codeOf(encryption: Pick<Encryption, 'name'>, operation: string): string {
   const bytes = Buffer.from(encryption.name('gift', `code\0${operation}`), 'base64url');
-  const letters = [...bytes.subarray(0, LETTERS)].map((byte) => ALPHABET[byte & 31]);
-  return letters.join('').replace(GROUP, '$&-');
+  let letters = '';
+  for (const byte of bytes.subarray(0, LETTERS)) letters += ALPHABET.charAt(byte & 31);
+  return letters.replace(GROUP, '$&-');
 }
 
 /** A code as people type it or a picture has it; undefined: it is none. */

@@ -93,7 +93,8 @@ const id = optional(z.union([shortText, exactNumber.transform(String)]));
 const code = optional(z.union([shortText, exactNumber]));
 const item = optional(z.object({ code, name: text }));
 
-const address = z.union([anyText, z.object({ value: anyText })]);
+/** AntCRM lists objects: they are tried first, because a failed attempt costs more than the rest. */
+const address = z.union([z.object({ value: anyText }), anyText]);
 const addresses = z.array(optional(address)).catch([]);
 const namesSchema = z.object({ customerId: id, phones: addresses, emails: addresses });
 const contactSchema = namesSchema.extend({ scoreAvailable: number, scoreRank: number, rankName: text });

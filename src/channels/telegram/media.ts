@@ -16,19 +16,20 @@ function readMedia(message: TelegramMessage): Media[] {
   // An animation is a document, too: Telegram sends it as a video.
   const isVideo = document?.mime_type === 'video/mp4';
   const isImage = document?.mime_type?.startsWith('image/');
-  const found = [
-    mediaOf('picture', largestOf(photo)),
-    mediaOf(isImage ? 'picture' : isVideo ? 'video' : 'file', document),
-    mediaOf('voice', voice ?? audio),
-    mediaOf('video', video ?? video_note),
-    mediaOf('picture', sticker && stillOf(sticker)),
-    placeOf(message),
+  const files: readonly (readonly [Media['kind'], TelegramFile | undefined])[] = [
+    ['picture', photo.length > 0 ? largestOf(photo) : undefined],
+    [isImage ? 'picture' : isVideo ? 'video' : 'file', document],
+    ['voice', voice ?? audio],
+    ['video', video ?? video_note],
+    ['picture', sticker && stillOf(sticker)],
   ];
-  return found.filter((one) => one !== undefined);
+  const media: Media[] = [];
+  for (const [kind, file] of files) if (file) media.push(mediaOf(kind, file));
+  const place = placeOf(message);
+  return place ? [...media, place] : media;
 }
 
-function mediaOf(kind: Media['kind'], file: TelegramFile | undefined): Media | undefined {
-  if (!file) return undefined;
+function mediaOf(kind: Media['kind'], file: TelegramFile): Media {
   const { file_id, file_name, file_size: bytes } = file;
   return { kind, ...cleanName(file_name), ...(bytes !== undefined && { bytes }), at: { file: file_id } };
 }
