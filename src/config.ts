@@ -21,8 +21,8 @@ export function environment(): Environment {
   try {
     // Some editors begin a file with a mark.
     const text = readFileSync('.env', 'utf8').replace(/^\uFEFF/, '');
-    const written = parseEnv(text);
-    return Object.assign(process.env, { ...written, ...process.env });
+    const fileVariables = parseEnv(text);
+    return Object.assign(process.env, { ...fileVariables, ...process.env });
   } catch (error) {
     console.error(`.env cannot be read: ${error}`);
     process.exit(EXIT_CONFIG);
@@ -35,15 +35,15 @@ export function environment(): Environment {
  */
 export function readConfig(env: Environment, only?: readonly VariableName[]) {
   const names: readonly string[] = only ?? Object.keys(variables.shape);
-  const written: Written = pickSet(withTeamsCli(pickSet(env, Object.keys(env))), names);
-  const read = variables.safeParse(written);
-  const wrong = (read.error?.issues ?? []).map((issue) => faultOf(issue, written));
+  const textValues: Written = pickSet(withTeamsCli(pickSet(env, Object.keys(env))), names);
+  const read = variables.safeParse(textValues);
+  const wrong = (read.error?.issues ?? []).map((issue) => faultOf(issue, textValues));
   const isAbout = (fault: string): boolean => names.includes(fault.slice(0, fault.indexOf(':')));
-  const faults = [...new Set(wrong), ...conflictsOf(written).filter(isAbout)];
+  const faults = [...new Set(wrong), ...conflictsOf(textValues).filter(isAbout)];
   const warnings = unknownNames(Object.keys(env));
   if (!read.success || faults.length > 0) return { ok: false as const, faults, warnings };
   const config = toConfig(read.data);
-  return { ok: true as const, config, warnings: [...warnings, ...warningsOf(written, config)] };
+  return { ok: true as const, config, warnings: [...warnings, ...warningsOf(textValues, config)] };
 }
 
 /** Values as text; blank ones count as unset. */
@@ -78,11 +78,11 @@ function withTeamsCli(env: Environment): Environment {
   return { MICROSOFT_APP_ID: id, MICROSOFT_APP_PASSWORD: secret, MICROSOFT_APP_TENANT_ID: tenant, ...env };
 }
 
-function faultOf(issue: z.core.$ZodIssue, written: Environment): string {
+function faultOf(issue: z.core.$ZodIssue, textValues: Environment): string {
   const name = String(issue.path[0]);
   // A file has one fault for each wrong entry.
   if (name.endsWith('_FILE')) return `${name}: ${issue.message}`;
-  const value = written[name] ?? '';
+  const value = textValues[name] ?? '';
   const few = issue.message === FEW ? `, ${FEW}` : '';
   return `${name}: got ${describeValue(name, value)}${few}, wants ${documentation.get(name)?.wants}`;
 }

@@ -54,8 +54,8 @@ function identifiersIn({ phone, email }: Identity): KnownIdentifier[] {
 
 /** Phones and e-mails that the customer wrote in the ticket or right before it. */
 function typedIn({ doing, led = [], notes }: Ticket): KnownIdentifier[] {
-  const written = notes.flatMap(({ text, by }) => (by === undefined ? text : []));
-  const texts = [doing?.phone ?? '', doing?.email ?? '', ...led, ...written];
+  const customerTexts = notes.flatMap(({ text, by }) => (by === undefined ? text : []));
+  const texts = [doing?.phone ?? '', doing?.email ?? '', ...led, ...customerTexts];
   return texts.flatMap(contactsIn).slice(-MAX_TYPED).reverse();
 }
 

@@ -92,8 +92,8 @@ export function mediaFailure({ kind }: Delivery): FetchedMedia {
 }
 
 /** A file's name as the customer's client wrote it, without what could mislead. */
-export function cleanName(written: string | undefined): { name?: string } {
-  const name = cut((written ?? '').replace(/[\p{Cc}\p{Cf}/\\]/gu, '').trim(), MAX_NAME);
+export function cleanName(fileName: string | undefined): { name?: string } {
+  const name = cut((fileName ?? '').replace(/[\p{Cc}\p{Cf}/\\]/gu, '').trim(), MAX_NAME);
   return name === '' ? {} : { name };
 }
 
@@ -122,11 +122,11 @@ const MAX_NAME = 100;
 export function senderOf(
   { name: channel, proof }: ChannelTraits,
   tag: string | undefined,
-  written: string,
+  clientName: string,
 ): Sender {
   const language = tag?.slice(0, 2).toLowerCase();
   const locale = LOCALES.find((ours) => ours === language);
-  const name = cut(written.replace(/[\p{Cc}\p{Cf}]/gu, '').trim(), MAX_NAME);
+  const name = cut(clientName.replace(/[\p{Cc}\p{Cf}]/gu, '').trim(), MAX_NAME);
   return { channel, proof, locale, name: name === '' ? undefined : name };
 }
 

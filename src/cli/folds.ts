@@ -25,7 +25,7 @@ export function judgeFolds(): readonly Judged[] {
   return Array.from({ length: FOLDS }, (_, fold) => {
     const isLeftOut = (text: string) => hashOf(text) % FOLDS === fold;
     const learnt = new Vocabulary(
-      LANGUAGE_TEXTS.map((one) => ({ ...one, text: without(one.text, isLeftOut) })),
+      LANGUAGE_TEXTS.map((file) => ({ ...file, text: without(file.text, isLeftOut) })),
     );
     const interpreter = new LanguageInterpreter({
       vocabulary: learnt,
@@ -35,7 +35,7 @@ export function judgeFolds(): readonly Judged[] {
       answered,
     });
     const examples = new Vocabulary(LANGUAGE_TEXTS).examples.filter(({ text }) => isLeftOut(text));
-    return examples.map((one) => ({ ...one, ...judgeText(one.text, one.act, interpreter) }));
+    return examples.map((example) => ({ ...example, ...judgeText(example.text, example.act, interpreter) }));
   }).flat();
 }
 
@@ -164,9 +164,9 @@ function verdictOf(act: string, commands: readonly TextCommand[]): Verdict {
   const offered = commands.flatMap((command) =>
     command.do === 'unclear' ? (command.likely ?? []).map(actOf) : [],
   );
-  if ([...acts, ...presumed].some((one) => isAlike(one, act))) return 'right';
-  if (offered.some((one) => isAlike(one, act))) return 'offered';
-  if (acts.some((one) => one !== 'ask unknown')) return 'wrong';
+  if ([...acts, ...presumed].some((reading) => isAlike(reading, act))) return 'right';
+  if (offered.some((reading) => isAlike(reading, act))) return 'offered';
+  if (acts.some((reading) => reading !== 'ask unknown')) return 'wrong';
   // What says nothing is rightly taken for nothing.
   return (act === 'nothing' || isAlike(act, 'ask unknown')) && offered.length === 0 ? 'right' : 'unclear';
 }
@@ -174,7 +174,7 @@ function verdictOf(act: string, commands: readonly TextCommand[]): Verdict {
 /** How large a part of the lines (0–1) has each verdict. */
 export function sharesOf(judged: readonly Judged[]): Readonly<Record<Verdict, number>> {
   const share = (verdict: Verdict) =>
-    judged.filter((one) => one.verdict === verdict).length / (judged.length || 1);
+    judged.filter((line) => line.verdict === verdict).length / (judged.length || 1);
   return {
     right: share('right'),
     offered: share('offered'),

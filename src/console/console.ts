@@ -139,5 +139,5 @@ function optionOf({ name, title, proof, drawsForms, sharesContacts }: Role): str
 }
 
 function escaped(text: string): string {
-  return text.replace(/[&<"]/g, (one) => `&#${one.charCodeAt(0)};`);
+  return text.replace(/[&<"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -37,9 +37,9 @@ export class Traces {
    */
   attach(turn: Turn, { calls, trips }: TurnInside, tasks: readonly OutboxTask[]): readonly OutboxTask[] {
     const { identifyMs, stepsMs, commitMs } = turn.event;
-    const { message: written = null, sender } = turn.asker?.incoming ?? {};
+    const { message: original = null, sender } = turn.asker?.incoming ?? {};
     const before = turn.before.state;
-    const message = written && hideCodes(written, before, turn.storeMs());
+    const message = original && hideCodes(original, before, turn.storeMs());
     const isText = message?.kind === 'text' && sender !== undefined;
     const trace = {
       message,

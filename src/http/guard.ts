@@ -141,23 +141,13 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
       ? notFound(request, reply)
       : limitRequests(request, reply);
 
-  const speaker: preValidationAsyncHookHandler = async (request, reply) => {
-    const { body } = request;
-    if (typeof body !== 'object' || body === null) return;
-    const person = personOf(request);
-    const by = 'by' in body && typeof body.by === 'string' ? body.by : '';
-    if (person !== undefined) request.body = { ...body, by: person };
-    else if (people?.has(by))
-      return problem(reply, 403, 'Only the person of this name may use it, after they sign in.');
-  };
-
   return {
     /** Lets the holder of the token pass. */
     api,
     /** Lets people pass, too. */
     inbox,
     /** Behind `inbox`: a person's request is by that person, and no other caller may use a person's name. */
-    speaker,
+    speaker: createSpeaker(personOf, people),
     /** Lets everybody see the page to sign in, unless staff access is off. */
     page,
     /** Counts a wrong token, and answers if there were too many. */
@@ -166,5 +156,21 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
     visitorOf,
     /** The names of STAFF_PEOPLE. */
     people: () => people?.names ?? [],
+  };
+}
+
+/** A hook that writes `by` in the body of a person's request. It answers 403 to others who use their name. */
+function createSpeaker(
+  personOf: (request: FastifyRequest) => string | undefined,
+  people: AccessSettings['people'],
+): preValidationAsyncHookHandler {
+  return async (request, reply) => {
+    const { body } = request;
+    if (typeof body !== 'object' || body === null) return;
+    const person = personOf(request);
+    const by = 'by' in body && typeof body.by === 'string' ? body.by : '';
+    if (person !== undefined) request.body = { ...body, by: person };
+    else if (people?.has(by))
+      return problem(reply, 403, 'Only the person of this name may use it, after they sign in.');
   };
 }

@@ -92,11 +92,14 @@ function faultOf({ name, token }: Person, { tokens, names }: TakenIdentities): s
 /** U+2800, an empty Braille pattern, is a letter by Unicode. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
+/** The name without characters that nobody sees, also without blanks around it. */
+export const removeInvisible = (name: string): string => name.replace(INVISIBLE, '').trim();
+
 /**
  * Two names that readers cannot distinguish fold to one: case, blanks and invisible characters do not count.
  */
 const foldName = (name: string): string =>
-  name.normalize('NFKC').replace(INVISIBLE, '').replace(/\s+/g, ' ').trim().toLowerCase();
+  removeInvisible(name.normalize('NFKC')).replace(/\s+/g, ' ').toLowerCase();
 
 /**
  * How often the file is read. A change counts after two equal reads, because an editor may still be writing.

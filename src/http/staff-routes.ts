@@ -3,7 +3,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { z } from 'zod';
 import { API_SECURITY, API_TAG } from './docs.ts';
 import type { Guard } from './guard.ts';
-import { MAX_STAFF_NAME } from './people.ts';
+import { MAX_STAFF_NAME, removeInvisible } from './people.ts';
 import { problemOf } from './problem.ts';
 
 /* What all routes for staff share: their guards, their descriptions, and the schemas of common fields. */
@@ -57,13 +57,13 @@ export const toIso = (ms: number): string => new Date(ms).toISOString();
 /** The path of a ticket's routes. */
 export const ticketParams = z.object({ id: z.string().trim().toUpperCase().min(1).max(40) });
 
-/** The name of a staff member, as they write it themselves. */
+/** The name of a staff member, as they write it themselves, without invisible characters. */
 export const nameSchema = z
   .string()
   .trim()
-  .regex(/[^\s\p{Cc}\p{Cf}]/u, 'Wants a name')
   .max(MAX_STAFF_NAME, `Wants at most ${MAX_STAFF_NAME} characters`)
-  .transform((name) => name.replace(/[\p{Cc}\p{Cf}]/gu, '').toWellFormed());
+  .refine((name) => removeInvisible(name) !== '', 'Wants a name')
+  .transform((name) => removeInvisible(name).toWellFormed());
 
 /** A text of staff, without control characters. */
 export const cleanText = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '').toWellFormed();

@@ -88,7 +88,7 @@ function sortRecords(
   const merged: LoyaltyRecord[] = [];
   let isRefused = false;
   let isUnclear = false;
-  for (const record of records.filter((one) => mayBeOf(lookup, one))) {
+  for (const record of records.filter((candidate) => mayBeOf(lookup, candidate))) {
     const { id = '', failed, atMs = Number.POSITIVE_INFINITY } = record;
     const isOld = missing.delete(id) || lookup.baseline.includes(id);
     if (others.settled.includes(id)) continue;

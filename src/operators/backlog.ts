@@ -57,7 +57,7 @@ export async function showBacklog(store: Lists, { set }: Declare): Promise<void>
   set('bot_dead_letters')(sumCounts(dead));
   const operations = set<[age: string]>('bot_open_operations', 'age');
   const ages = agesOf(intents).map((ms) => AGES.find(([, under]) => ms < under)?.[0]);
-  for (const [age] of AGES) operations(ages.filter((one) => one === age).length, age);
+  for (const [age] of AGES) operations(ages.filter((ageClass) => ageClass === age).length, age);
   const open = tickets.filter(({ ageMs }) => ageMs < LOST_MS);
   const waiting = open.filter(({ stands }) => stands === 'waiting');
   const customers = set<[state: string]>('bot_open_tickets', 'state');

@@ -93,7 +93,7 @@ export function operatorRoutes(options: OperatorRouteOptions): FastifyPluginAsyn
     routes.get('/operations/:reference', { schema: showRoute }, async (request, reply) => {
       const { reference } = request.params;
       const reveal = request.query.reveal === 'true';
-      const open = (await operators.operations()).find((one) => one.reference === reference);
+      const open = (await operators.operations()).find((operation) => operation.reference === reference);
       const lookup = open?.intent?.body.lookup;
       if (!lookup) return refuse(reply, open === undefined ? 'unknown' : open.isLost ? 'lost' : 'unreadable');
       if (reveal) {
@@ -117,8 +117,8 @@ const readWork = async (operators: Pick<Operators, 'operations' | 'letters'>): P
 ];
 
 const toList = (works: readonly operation.Work[], checksMs: readonly number[]) => ({
-  operations: works.flatMap((one) => ('reference' in one ? operation.toOperationView(one, checksMs) : [])),
-  deadLetters: works.flatMap((one) => ('reference' in one ? [] : operation.toLetterView(one))),
+  operations: works.flatMap((work) => ('reference' in work ? operation.toOperationView(work, checksMs) : [])),
+  deadLetters: works.flatMap((work) => ('reference' in work ? [] : operation.toLetterView(work))),
 });
 
 /** Decisions about operations. */
@@ -154,7 +154,7 @@ function letterRoutes({ operators, log }: OperatorRouteOptions): FastifyPluginAs
     const routes = scope.withTypeProvider<ZodTypeProvider>();
     routes.get('/operations/letters/:id', { schema: readRoute }, async (request, reply) => {
       const { id } = request.params;
-      const letter = (await operators.letters()).find((one) => one.id === id);
+      const letter = (await operators.letters()).find((deadLetter) => deadLetter.id === id);
       const content = letter && operation.toLetterContent(letter);
       const filed = content ? 'shown' : letter ? 'unreadable' : 'unknown';
       const about = { letter: letter?.id, conversation: letter?.conversation, filed };

@@ -114,7 +114,7 @@ export function createTickets(parts: TicketParts) {
       const { listed, total } = await chooseListed(store, state);
       places.note(listed);
       const seen = await Promise.all(listed.map(rows.read));
-      return { tickets: seen.filter((one) => one !== null), total };
+      return { tickets: seen.filter((ticket) => ticket !== null), total };
     },
 
     find,
@@ -213,8 +213,8 @@ async function fetchMedia(
   n: number,
   { platform, files }: TicketParts,
 ): Promise<SeenMedia | null> {
-  const note = seen?.ticket.notes.find(({ media = [] }) => media.some((one) => one.n === n));
-  const found = note?.media?.find((one) => one.n === n);
+  const note = seen?.ticket.notes.find(({ media = [] }) => media.some((file) => file.n === n));
+  const found = note?.media?.find((file) => file.n === n);
   if (!seen || !note || !found) return null;
   const { kind, name, at, bytes = 0 } = found;
   if (note.by !== undefined) {
@@ -403,7 +403,10 @@ function deliveriesOf({ notes }: Ticket, { messages, unsent, failed }: StoredCon
     if (unsent.includes(id) || filed.includes(id)) deliveries.set(id, { delivery: 'waiting' });
     // A newer version may know more reasons.
     else if (why !== undefined)
-      deliveries.set(id, { delivery: 'failed', why: FAILURES.find((one) => one === why) ?? 'refused' });
+      deliveries.set(id, {
+        delivery: 'failed',
+        why: FAILURES.find((failure) => failure === why) ?? 'refused',
+      });
     else if (tracked) deliveries.set(id, { delivery: 'delivered' });
   }
   return deliveries;

@@ -219,7 +219,7 @@ export function mayTry(): Transition<AskerRecord, Admission> {
 export function noteWrong(id: string): Transition<AskerRecord, void> {
   return (before, nowMs) => {
     const record = tidyAsker(before, nowMs);
-    if (record.wrong.some((one) => one.id === id)) return { record: before, answer: undefined };
+    if (record.wrong.some((attempt) => attempt.id === id)) return { record: before, answer: undefined };
     return { record: { ...record, wrong: [...record.wrong, { id, atMs: nowMs }] }, answer: undefined };
   };
 }
@@ -228,7 +228,7 @@ export function noteWrong(id: string): Transition<AskerRecord, void> {
 export function noteRefused(id: string): Transition<AskerRecord, void> {
   return (before, nowMs) => {
     const record = tidyAsker(before, nowMs);
-    if (record.refused.some((one) => one.id === id)) return { record: before, answer: undefined };
+    if (record.refused.some((attempt) => attempt.id === id)) return { record: before, answer: undefined };
     return { record: { ...record, refused: [...record.refused, { id, atMs: nowMs }] }, answer: undefined };
   };
 }

@@ -107,6 +107,16 @@ test.each(['Lan', ' lan ', 'LAN', 'L\u200ban', 'Lan\ufe0f', 'La\u3164n', 'Lan\u2
   },
 );
 
+test('the name of staff has no character that nobody sees, and at least one that is seen', async () => {
+  const { request, ask } = await start(`Minh: ${MINH}`);
+  const id = await ask();
+  const claim = (by: string) => request(STAFF_TOKEN, `/staff/tickets/${id}/claim`, { by });
+  for (const by of [' ', '\u200b', '\u3164', '\u2800\ufe0f'])
+    expect([by, (await claim(by)).status]).toEqual([by, 400]);
+  expect((await claim('L\u3164a\u2800n\ufe0f \u200b')).status).toBe(200);
+  expect((await request(MINH, `/staff/tickets/${id}`)).content).toMatchObject({ claimedBy: 'Lan' });
+});
+
 test('a line that is taken out ends what its person opened; a session of another person, or of another token, is none', async () => {
   const { url, request, signIn } = await start(`Lan: ${LAN}`, `Minh: ${MINH}`);
   const lan = await signIn(LAN);

@@ -45,10 +45,10 @@ export async function runCli(
   }
 }
 
-async function main([written = '']: readonly string[]): Promise<number> {
-  const command = COMMANDS.find((name) => name === written);
+async function main([argument = '']: readonly string[]): Promise<number> {
+  const command = COMMANDS.find((name) => name === argument);
   if (command === undefined) {
-    const isHelp = written === '--help';
+    const isHelp = argument === '--help';
     console[isHelp ? 'log' : 'error'](USAGE);
     return isHelp ? 0 : EXIT_USAGE;
   }

@@ -106,8 +106,8 @@ function readText(text: string): Message {
   const short = cut(text, MAX_TEXT);
   const start = /^\/start(?:@\w+)?(?:\s+(.*))?$/is.exec(short);
   if (!start) return { kind: 'text', text: short };
-  const written = start[1]?.trim();
-  const payload = written ? decodeStart(written) : undefined;
+  const encoded = start[1]?.trim();
+  const payload = encoded ? decodeStart(encoded) : undefined;
   return { kind: 'start', ...(payload !== undefined && { payload }) };
 }
 

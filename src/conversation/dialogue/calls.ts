@@ -340,7 +340,7 @@ function takeLateLook(state: State, operation: Operation, { outcome, scope }: La
 }
 
 function replaceOperation(state: State, operation: Operation): State {
-  const operations = state.operations.map((one) => (one.id === operation.id ? operation : one));
+  const operations = state.operations.map((known) => (known.id === operation.id ? operation : known));
   return { ...state, operations };
 }
 

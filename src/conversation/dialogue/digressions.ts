@@ -292,7 +292,7 @@ export function showStatus(state: State, named: string | undefined, scope: Scope
   if (!operation) return { key: 'operation.none' };
   const { id, kind, status, atMs: at } = operation;
   const isOne = all.length === 1;
-  const wait = all.some((one) => one.status === 'checking') ? [describeWait(state, scope)] : [];
+  const wait = all.some((operation) => operation.status === 'checking') ? [describeWait(state, scope)] : [];
   const reference = isOne ? id : toConfirmationId(id);
   return {
     key: 'operation.status',

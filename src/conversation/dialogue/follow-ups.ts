@@ -213,7 +213,8 @@ function findSubject(followUp: FollowUp, { step, lastEvent, operations }: State)
   // "Why?" is about the question that waits.
   if (isUnknown && !(isOpen && followUp === 'why')) return status;
   // An earlier operation may be meant: that nothing was changed is then false.
-  if (isOpen && followUp === 'undo' && operations.some((one) => one.status === 'done')) return undefined;
+  if (isOpen && followUp === 'undo' && operations.some((operation) => operation.status === 'done'))
+    return undefined;
   if (step.at === 'confirming') return 'summary';
   return lastEvent ?? (step.at === 'asking' ? 'asking' : undefined);
 }

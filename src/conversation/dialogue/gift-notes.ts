@@ -65,8 +65,9 @@ function findOwner({ draft }: State, { lookup }: Operation): { readonly whose?: 
 
 /** The redemptions of which the counter may have a record; one that is with staff was `checking` before. */
 function findReachable({ operations, gifts = [] }: State): NonNullable<State['gifts']> {
-  const isNoted = (one: Operation) => toGiftStatus(one) !== undefined || one.status === 'escalated';
-  return [...gifts, ...operations.filter((one) => spends(one) && isNoted(one))];
+  const isNoted = (operation: Operation) =>
+    toGiftStatus(operation) !== undefined || operation.status === 'escalated';
+  return [...gifts, ...operations.filter((operation) => spends(operation) && isNoted(operation))];
 }
 
 /** A finished operation is soon dropped from the state. `/forget` must still reach its record. */

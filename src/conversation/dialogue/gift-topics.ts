@@ -74,7 +74,7 @@ function findTopic({ key, gift, gifts, points, isStaff }: Question): readonly Li
         ];
       return [
         { key, context: isStaff ? 'knownStaff' : 'known', params: { points } },
-        ...[first, ...others].map((one) => listLine(one, points)),
+        ...[first, ...others].map((gift) => listLine(gift, points)),
       ];
     }
     case 'answer.gift.many':

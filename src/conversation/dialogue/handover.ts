@@ -66,12 +66,17 @@ export function callPerson(state: State, { why, led = [] }: TicketCause, scope: 
     ...(notUnderstood && { notUnderstood }),
   };
   const ticket: Ticket = { ...takeMedia(called, recentMedia), waitsMs };
-  const next = { ...rest, view, tickets: boundTickets([...tickets.filter((one) => one !== open), ticket]) };
+  const next = {
+    ...rest,
+    view,
+    tickets: boundTickets([...tickets.filter((other) => other !== open), ticket]),
+  };
   // Once an answer came or was late, the reply names no time.
   const context = ticket.late || ticket.answeredMs !== undefined ? 'open' : undefined;
   return say(next, sayWaiting(ticket, { view, context }));
 }
 
+/** A ticket of this turn, with what the customer was doing. Nobody waits for an answer yet. */
 function createTicket(state: State, reason: Reason, scope: Scope): Ticket {
   const { ids, nowMs, sender } = scope;
   const { step, draft } = state;
@@ -163,7 +168,7 @@ export function addCustomerNote(state: State, { text, media }: NewText, scope: S
 function numberMedia(count: Ticket['count'], media: NewText['media']) {
   if (!media) return { count, shown: {} };
   const { media: before = 0 } = count;
-  const shown = { media: media.map((one, at) => ({ ...one, n: before + at + 1 })) };
+  const shown = { media: media.map((file, at) => ({ ...file, n: before + at + 1 })) };
   return { count: { ...count, media: before + media.length }, shown };
 }
 
@@ -186,12 +191,12 @@ export function offerLeave(decision: Decision, { ids }: Scope): Decision {
 export function takeStaffWord(state: State, message: MessageOf<'person'>, scope: Scope): Decision {
   const { ticket: id, by, text, id: note, inner, media } = message;
   const { nowMs: atMs } = scope;
-  const ticket = state.tickets?.find((one) => one.id === id);
+  const ticket = state.tickets?.find((candidate) => candidate.id === id);
   if (!ticket || ticket.erased || (text === undefined && ticket.closed)) return say(state);
   const marked = markTicket(ticket, message, atMs);
   if (marked) return say(saveTicket(state, marked));
   if (text === undefined) return closeTicket(state, { by: 'staff', staff: by }, scope);
-  if (inner || (note !== undefined && ticket.notes.some((one) => one.id === note))) return say(state);
+  if (inner || (note !== undefined && ticket.notes.some((earlier) => earlier.id === note))) return say(state);
   const { waitsMs: _, late: __, assignedTo: ___, count, notes, ...rest } = ticket;
   const tracked = note === undefined ? {} : { id: note, tracked: true as const };
   const numbered = numberMedia(count, media);
@@ -214,7 +219,7 @@ export function markTicket(
 ): Ticket | undefined {
   if (to !== undefined) return assignTicket(ticket, to);
   if (claim !== undefined) return claimTicket(ticket, by, claim);
-  if (!inner || text === undefined || ticket.notes.some((one) => one.id === id)) return undefined;
+  if (!inner || text === undefined || ticket.notes.some((earlier) => earlier.id === id)) return undefined;
   return countMark({ ...ticket, notes: [...ticket.notes, { atMs, text, by, ...(id && { id }), inner }] });
 }
 
@@ -291,9 +296,9 @@ export function eraseTickets({ tickets }: State, nowMs: number) {
 }
 
 /** Notes the message in the ticket that it opened, or in the offer of one. */
-export function noteLead(decision: Decision, before: State, written: string): Decision {
+export function noteLead(decision: Decision, before: State, customerText: string): Decision {
   const { state } = decision;
-  const led = [...(before.offered?.led ?? []), written].slice(-MAX_LED);
+  const led = [...(before.offered?.led ?? []), customerText].slice(-MAX_LED);
   const ticket = findOpenTicket(state);
   if (ticket && ticket.id !== findOpenTicket(before)?.id && ticket.reason !== 'escalated')
     return { ...decision, state: saveTicket(state, { ...ticket, led }) };
@@ -302,7 +307,10 @@ export function noteLead(decision: Decision, before: State, written: string): De
 
 function saveTicket(state: State, ticket: Ticket): State {
   const { tickets = [] } = state;
-  return { ...state, tickets: boundTickets(tickets.map((one) => (one.id === ticket.id ? ticket : one))) };
+  return {
+    ...state,
+    tickets: boundTickets(tickets.map((other) => (other.id === ticket.id ? ticket : other))),
+  };
 }
 
 function boundTickets(tickets: readonly Ticket[]): Ticket[] {

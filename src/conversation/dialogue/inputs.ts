@@ -171,7 +171,7 @@ function onPress(state: State, { choice, view }: MessageOf<'choice'>, scope: Sco
   if (choice === 'person:leave') return closeTicket(state, { by: 'customer' }, scope);
   const { at } = state.step;
   const commands = parseChoice(choice, state, scope);
-  const isMenu = commands.every((one) => one.do === 'start' || one.do === 'show');
+  const isMenu = commands.every((command) => command.do === 'start' || command.do === 'show');
   const isOfConsent = choice.startsWith('consent:') && view === state.consentQuestion?.open?.view;
   const isOld = view !== undefined && view !== state.view && choice !== 'person' && !isOfConsent;
   // A receipt's picture can be asked for as long as the receipt is known.
@@ -184,7 +184,10 @@ function onContact(state: State, { phone, own }: MessageOf<'contact'>, scope: Sc
   const number = /^\d{9,15}$/.test(phone) && !phone.startsWith('0') ? `+${phone}` : phone;
   const commands = scope.language
     .read('phone', number, scope)
-    .map((one): Command => (one.do === 'set' && one.slot === 'phone' ? { ...one, proved: own } : one));
+    .map(
+      (command): Command =>
+        command.do === 'set' && command.slot === 'phone' ? { ...command, proved: own } : command,
+    );
   return run(state, commands, scope);
 }
 
@@ -224,9 +227,11 @@ export function onPictures(state: State, photo: Photo, scope: Scope): Decision {
   const codes = [...new Set(found.flat())];
   const text = [caption ?? [], codes].flat().join(' ');
   const commands = caption === undefined ? [] : interpret(state, text, scope);
-  const captionCodes = new Set(commands.flatMap((one) => ('codes' in one ? one.codes : [])));
+  const captionCodes = new Set(commands.flatMap((command) => ('codes' in command ? command.codes : [])));
   const others = codes.filter((code) => !captionCodes.has(code));
-  const kept = commands.filter((one) => others.length === 0 || (one.do !== 'unclear' && one.do !== 'set'));
+  const kept = commands.filter(
+    (command) => others.length === 0 || (command.do !== 'unclear' && command.do !== 'set'),
+  );
   const all: readonly Command[] = others.length > 0 ? [...kept, { do: 'add', codes: others }] : commands;
   const some: Reply = { key: 'photo.some', params: { read, all: pictures.length } };
   return sayFirst(read < pictures.length ? [some] : [], run(state, all, scope));
@@ -239,7 +244,7 @@ function answerNoCode(state: State, { pictures, caption }: Photo, scope: Scope):
   const isOther = why === 'noCode' && pictures.some(({ kind }) => kind === 'read');
   const reply: Reply = { key: `photo.${why}`, context: isOther ? 'other' : undefined };
   if (caption === undefined) return remark(state, scope, reply);
-  const hasCode = interpret(state, caption, scope).some((one) => 'codes' in one);
+  const hasCode = interpret(state, caption, scope).some((command) => 'codes' in command);
   return sayFirst(hasCode ? [] : [reply], onText(state, caption, { ...scope, current: false }));
 }
 
@@ -268,8 +273,9 @@ function onForm(state: State, form: Form, scope: Scope): Decision {
       else if (command.wrong) faults.push({ slot, reason: { key: command.wrong.reason } });
   }
   // The bot asks about a value in doubt once the others are right.
-  const isLater = (one: Command) => faults.length > 0 && 'doubt' in one && one.doubt !== undefined;
-  const values = commands.filter((one) => !isLater(one));
+  const isLater = (command: Command) =>
+    faults.length > 0 && 'doubt' in command && command.doubt !== undefined;
+  const values = commands.filter((command) => !isLater(command));
   // The codes of a form replace those that it was filled with.
   const { codes: _, ...draft } = state.draft;
   const isFilled = form.view !== undefined && form.code !== undefined;

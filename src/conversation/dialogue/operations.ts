@@ -68,8 +68,9 @@ export function startOperation(state: State, id: string, scope: Scope): StartedO
 /** Adds an operation and forgets the oldest outcomes. */
 export function keepOperation(state: State, operation: Operation, scope: Scope): State {
   const operations = [...state.operations, operation];
-  const kept = new Set(operations.filter((one) => !isOpen(one)).slice(-MAX_KEPT));
-  const isNeeded = (one: Operation): boolean => isOpen(one) || one.lateMs !== undefined || kept.has(one);
+  const kept = new Set(operations.filter((operation) => !isOpen(operation)).slice(-MAX_KEPT));
+  const isNeeded = (operation: Operation): boolean =>
+    isOpen(operation) || operation.lateMs !== undefined || kept.has(operation);
   const next = { ...state, operations: operations.filter(isNeeded) };
   return countGuess(next, operation, scope);
 }

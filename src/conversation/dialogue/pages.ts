@@ -84,7 +84,7 @@ function sayEmpty({ list, period: asked }: Page, scope: Scope): Reply {
 const offerPages = ({ list, skip }: Page, more: boolean): Choice[] => [
   ...(skip > 0 ? [choice('previous')] : []),
   ...(more ? [choice('next')] : []),
-  ...HISTORY_TYPES.filter((one) => one !== list).map((one) => choice(`history:${one}`)),
+  ...HISTORY_TYPES.filter((type) => type !== list).map((type) => choice(`history:${type}`)),
   ...PERIOD_CHOICES,
 ];
 

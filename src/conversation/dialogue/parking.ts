@@ -19,7 +19,7 @@ export function parkFlow(state: State, flow: Flow): State {
 
 /** The state with the values of a message set aside whose flow cannot begin now. */
 export function parkValues(state: State, { flow, commands }: UnbegunFlow, scope: Scope): State {
-  const codes = commands.flatMap((one) => (one.do === 'add' ? one.codes : []));
+  const codes = commands.flatMap((command) => (command.do === 'add' ? command.codes : []));
   const draft: Draft = codes.length > 0 ? withCodes({}, codes, scope) : {};
   for (const command of commands) {
     if (command.do !== 'set' || command.value === undefined) continue;
@@ -68,8 +68,8 @@ function hasGathered({ codes, gift, doubts, list, period, phone }: Draft, { iden
 /** What was set aside of a flow, and the state without it. */
 export function unparkFlow(state: State, flow: Flow): { readonly state: State; readonly draft?: Draft } {
   const { parked = [], ...others } = state;
-  const found = parked.find((one) => one.flow === flow.name);
+  const found = parked.find((draft) => draft.flow === flow.name);
   if (!found) return { state };
-  const left = parked.filter((one) => one !== found);
+  const left = parked.filter((draft) => draft !== found);
   return { state: left.length > 0 ? { ...others, parked: left } : others, draft: found.draft };
 }

@@ -96,7 +96,10 @@ export function noteConsent(state: State, isGiven: boolean, scope: Scope): State
 export function describePrivacy(state: State, scope: Scope): Reply {
   const { operations, tickets = [], unclear = [], consent } = state;
   const counted = [
-    { key: 'privacy.recent', params: { recent: operations.filter((one) => !isOpen(one)).length } },
+    {
+      key: 'privacy.recent',
+      params: { recent: operations.filter((operation) => !isOpen(operation)).length },
+    },
     { key: 'privacy.person', params: { written: tickets.flatMap(({ notes }) => notes).length } },
     { key: 'privacy.unclear', params: { unclear: unclear.length } },
   ].filter(({ params }) => Object.values(params).some((count) => count > 0));

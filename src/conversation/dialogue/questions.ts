@@ -67,7 +67,7 @@ export function remark(state: State, scope: Scope, reply: Reply): Decision {
   if (findTakenTicket(live)) return say(live, addMenu(live, reply, scope));
   const { choices: offered = [], ...statement } = reply;
   const { choices = [], ...asked } = toRepeat(live, scope);
-  const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
+  const others = choices.filter(({ id }) => !offered.some((choice) => choice.id === id));
   const isAsked = at !== 'idle' && at !== 'browsing';
   // If the bot asks nothing, the likely meanings are the only buttons.
   const isAlone = !isAsked && statement.context === 'maybe';
@@ -261,7 +261,7 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
       return code !== undefined && [{ do: 'remove', which: [{ code }] }];
     }
     case 'edit': {
-      const field = FIELDS.find((one) => one === value);
+      const field = FIELDS.find((name) => name === value);
       return field && [{ do: 'change', field }];
     }
     case 'next':
@@ -270,7 +270,7 @@ function readButton(id: string, state: State, scope: Scope): readonly Command[] 
     case 'consent':
       return state.consentQuestion?.open && [{ do: 'consent', given: value === 'accept' }];
     case 'language': {
-      const locale = LOCALES.find((one) => one === value);
+      const locale = LOCALES.find((known) => known === value);
       return [locale ? { do: 'speak', locale } : { do: 'show', what: 'languages' }];
     }
     case 'qr':

@@ -183,7 +183,7 @@ function finish({ state, remarks, flow, digression, person, scope }: Round): Dec
   if (!goal) return { ...sayFirst(remarks, remark(state, scope, reply)), question };
   const { choices: offered = [], ...statement } = reply;
   const { choices = [] } = goal.replies.at(-1) ?? {};
-  const others = choices.filter(({ id }) => !offered.some((one) => one.id === id));
+  const others = choices.filter(({ id }) => !offered.some((choice) => choice.id === id));
   const asked = goal.effect ? goal : changeLast(goal, { choices: [...offered, ...others] });
   return { ...sayFirst([...remarks, statement], asked), question };
 }

@@ -28,7 +28,7 @@ export function startFlow(round: Round, { flow: name, asked }: CommandOf<'start'
   const { codes, gift } = state.draft;
   // A mere question must not lose the codes or the gift of the running flow.
   const isWish = scope.commands.some(
-    (one) => one.do === 'among' || (one.do === 'set' && one.slot === 'gift'),
+    (command) => command.do === 'among' || (command.do === 'set' && command.slot === 'gift'),
   );
   if (
     asked &&
@@ -90,7 +90,7 @@ type GiftCommand = SetGift | CommandOf<'among'>;
 export function setGift(round: Round, command: GiftCommand): Reduction {
   const { scope } = round;
   // The gift of a complaint is what it is about, and no wish.
-  if (scope.commands.some((one) => one.do === 'show' && one.what === 'complaint')) return round;
+  if (scope.commands.some((command) => command.do === 'show' && command.what === 'complaint')) return round;
   const running = findFlow(round);
   const hasGift = ({ slots }: Flow) => slots.includes('gift');
   const flow = running && hasGift(running) ? running : scope.flows.all.find(hasGift);
@@ -121,7 +121,7 @@ function stayAtSummary({ flow: _, ...round }: Round): Round {
 export function setHistory(round: Round, command: CommandOf<'period' | 'kind'>): Round {
   const { state, scope } = round;
   // The list of a complaint is what it is about, and no wish.
-  if (scope.commands.some((one) => one.do === 'show' && one.what === 'complaint')) return round;
+  if (scope.commands.some((command) => command.do === 'show' && command.what === 'complaint')) return round;
   const { step } = state;
   const draft: Draft =
     command.do === 'period'
@@ -156,7 +156,7 @@ export function setIdentity(round: Round, command: SetIdentity): Reduction {
   // Staff may name another customer: what needs a proof is about one identifier.
   if (flow.identity === 'proved' && isStaff(scope)) {
     const other = slot === 'phone' ? 'email' : 'phone';
-    const isNamed = scope.commands.some((one) => one.do === 'set' && one.slot === other);
+    const isNamed = scope.commands.some((command) => command.do === 'set' && command.slot === other);
     if (!isNamed) return setSlots(round, { [other]: undefined, [slot]: known });
   }
   return setSlots(round, slot === 'email' ? { email: known } : setPhone(round, known));
@@ -167,7 +167,7 @@ function setPhone({ state, scope }: Round, phone: ProvableValue): Identity {
   const own = state.profile.phone?.value;
   const isOthers = own !== undefined && state.draft.phone?.value === own && phone.value !== own;
   if (!isOthers || !runningFlow(state, scope)?.slots.includes('email')) return { phone };
-  const isSaid = scope.commands.some((one) => one.do === 'set' && one.slot === 'email');
+  const isSaid = scope.commands.some((command) => command.do === 'set' && command.slot === 'email');
   return isSaid ? { phone } : { phone, email: null };
 }
 

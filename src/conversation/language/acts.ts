@@ -333,8 +333,8 @@ export function addAlike(guesses: readonly Guess[], place: Place): readonly Gues
     const some = at.includes(place) ? all.filter(({ act }) => acts.includes(act)) : [];
     const [best] = some;
     if (!best) continue;
-    const p = some.reduce((sum, one) => sum + one.p, 0);
-    all = [...all.filter((one) => !some.includes(one)), { act: as ?? best.act, p }];
+    const p = some.reduce((sum, guess) => sum + guess.p, 0);
+    all = [...all.filter((guess) => !some.includes(guess)), { act: as ?? best.act, p }];
   }
   return [...all].sort((one, other) => other.p - one.p);
 }

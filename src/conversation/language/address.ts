@@ -61,7 +61,7 @@ export class Address {
 
   /** A text of the wording, with the words for the customer and the bot of this address. */
   reword(text: string, { locale, you }: { readonly locale: string; readonly you: string }): string {
-    const table = this.#tables.find((one) => one.locale === locale);
+    const table = this.#tables.find((candidate) => candidate.locale === locale);
     const pair = table?.pairs.get(you);
     if (!table || !pair) return text;
     const { written } = table;
@@ -83,7 +83,7 @@ function readTable({ locale, text }: TableText): readonly Table[] {
   const [, section = ''] = text.split(/^## address$/m);
   const rows = (section.split(/^## /m)[0] ?? '').split('\n').flatMap((line) => {
     const [, name = '', value = ''] = /^([\p{L} ]+): (.+)$/u.exec(line) ?? [];
-    return name === '' ? [] : [{ name, values: value.split(',').map((one) => one.trim()) }];
+    return name === '' ? [] : [{ name, values: value.split(',').map((part) => part.trim()) }];
   });
   const pairs = rows.flatMap(({ name, values: [me = '', ...others] }) =>
     others.length === 0 ? [{ you: name, me }] : [],

@@ -161,7 +161,8 @@ export class LanguageInterpreter implements Interpreter {
   #besideGift(commands: readonly TextCommand[], situation: Situation): readonly TextCommand[] {
     const { parsed, expecting, isQuestion } = situation;
     const isGift = (command: TextCommand) => command.do === 'set' && command.slot === 'gift';
-    const isChosen = commands.some(isGift) && commands.every((one) => isGift(one) || one.do === 'start');
+    const isChosen =
+      commands.some(isGift) && commands.every((command) => isGift(command) || command.do === 'start');
     if (!isChosen || (parsed.rest.length < MIN_WISH && !isQuestion)) return commands;
     const asked = this.meanings.findAside(parsed.words, contextOf(expecting), ASKED_BESIDE_GIFT);
     const question = asked === undefined ? undefined : this.acts.get(asked)?.command;
@@ -275,7 +276,7 @@ export class LanguageInterpreter implements Interpreter {
     const parsed = this.parser.parse(`${piece} ${text}`, reading);
     if (bringsValue(this.parser.parse(text, reading)) || parsed.rest.length > 0) return undefined;
     const { codes, phones, emails } = parsed;
-    const values = [...phones, ...emails].flatMap((one) => (one.ok ? one.value : []));
+    const values = [...phones, ...emails].flatMap((contact) => (contact.ok ? contact.value : []));
     if (values.length + codes.length !== 1) return undefined;
     const [guess] = values;
     if (guess === undefined) return [{ do: 'add', codes }];

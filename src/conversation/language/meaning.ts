@@ -414,7 +414,7 @@ export class Meanings {
     };
     const telling = clauses.filter((clause) => isTelling(clause) && !clause.isDropped);
     const isTorn = clauses.some(({ isDropped }) => isDropped);
-    const wishes = this.#wishesOf(telling);
+    const wishes = this.#actsOfClauses(telling);
     const guesses = mergeGuesses(
       telling.map(({ meaning: { act, p } }) => ({ act, p })),
       whole.guesses,
@@ -447,7 +447,7 @@ export class Meanings {
   }
 
   /** The acts that count among those of several clauses: deeds, unless a question is much clearer. */
-  #wishesOf(telling: readonly Clause[]): readonly string[] {
+  #actsOfClauses(telling: readonly Clause[]): readonly string[] {
     const rankOf = ({ meaning: { act } }: Clause) => this.#acts.get(act)?.rank;
     const questions = telling.filter(({ meaning: { act } }) => this.#acts.get(act)?.command?.do === 'ask');
     const clearest = Math.max(0, ...questions.map(({ meaning: { p } }) => p));
@@ -508,8 +508,8 @@ export class Meanings {
 
   /** "I don't speak English" wishes for the other language. */
   #otherLanguage(act: string): string | undefined {
-    const isLanguage = (one: string) => this.#acts.get(one)?.command?.do === 'speak';
-    const [other, ...more] = [...this.#acts.keys()].filter((one) => isLanguage(one) && one !== act);
+    const isLanguage = (name: string) => this.#acts.get(name)?.command?.do === 'speak';
+    const [other, ...more] = [...this.#acts.keys()].filter((name) => isLanguage(name) && name !== act);
     return isLanguage(act) && more.length === 0 ? other : undefined;
   }
 
@@ -571,6 +571,6 @@ export class Meanings {
 
 function mergeGuesses(sure: readonly Guess[], guesses: readonly Guess[]): readonly Guess[] {
   const acts = new Set(sure.map(({ act }) => act));
-  const first = [...acts].flatMap((act) => sure.find((one) => one.act === act) ?? []);
+  const first = [...acts].flatMap((act) => sure.find((guess) => guess.act === act) ?? []);
   return [...first, ...guesses.filter(({ act }) => !acts.has(act))];
 }

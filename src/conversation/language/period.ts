@@ -37,7 +37,7 @@ function lastTime(date: Dated, today: number): Days | undefined {
   const months = [0, -1, -2].map((count) => startOf('month', today, count));
   const candidates =
     date.month === undefined
-      ? months.map((one) => datedIn(yearOf(one), { ...date, month: monthOf(one) }))
+      ? months.map((month) => datedIn(yearOf(month), { ...date, month: monthOf(month) }))
       : [0, 1].map((before) => datedIn(yearOf(today) - before, date));
   return candidates.find((days) => days && days.from <= today);
 }

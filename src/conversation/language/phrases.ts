@@ -331,7 +331,7 @@ export function findGifts(
   const index = namesOf(gifts, book);
   const texts = words.map(({ text, value }) => (value?.kind === 'code' ? fold(value.code) : text));
   const spelt = new Set(
-    gifts.flatMap(({ name }) => Object.values(name).flatMap((one) => speltWords(one ?? ''))),
+    gifts.flatMap(({ name }) => Object.values(name).flatMap((wording) => speltWords(wording ?? ''))),
   );
   // "Nói" is no part of "nồi cơm".
   const isOther = ({ source: { text } }: Word) =>

@@ -138,7 +138,7 @@ export function withoutUnwanted(parts: readonly Part[]): readonly Part[] {
   for (const [at, part] of parts.entries()) {
     const isTaken = TAKEN_BACK.has(actOf(part));
     const from = isTaken ? denialBefore(parts, at, isDeclining) : -1;
-    for (const one of from < 0 ? [] : parts.slice(from, at + 1)) unwanted.add(one);
+    for (const part of from < 0 ? [] : parts.slice(from, at + 1)) unwanted.add(part);
   }
   return unwanted.size === 0 ? parts : parts.filter((part) => !unwanted.has(part));
 }

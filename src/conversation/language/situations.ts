@@ -268,7 +268,9 @@ function atSummary({ parsed, act, starts, flow, isYes, isBare, isQuestion, isPol
 /** "Đâu con" at the end and "làm gì có" ask nothing: the model must see the question, too. */
 function mayAskOfEmail({ act, parsed, meaning: { p, guesses } }: Situation): boolean {
   const isOpen = parsed.text.includes('?') || !SKIPS.has(act);
-  return isOpen && p < NOT_QUITE && guesses.some((one) => one.act === 'ask email.why' && one.p >= POSSIBLE);
+  return (
+    isOpen && p < NOT_QUITE && guesses.some((guess) => guess.act === 'ask email.why' && guess.p >= POSSIBLE)
+  );
 }
 
 /** A text with more unknown words than this says more than what its known ones say. */
@@ -394,7 +396,7 @@ function correctTail(parsed: ParsedText, { codes, kind, phone }: Expecting): Mea
     field !== 'code' ||
     code === undefined ||
     code.endsWith(tail) ||
-    codes.some((one) => one.endsWith(tail))
+    codes.some((code) => code.endsWith(tail))
   )
     return undefined;
   if (others.length > 0) return [{ do: 'change', field }];
@@ -653,7 +655,7 @@ function severalOf(
   slot: 'phone' | 'email',
   some: readonly (Phone | EmailResult)[],
 ): readonly TextCommand[] | undefined {
-  const values = some.flatMap((one) => (one.ok ? one.value : []));
+  const values = some.flatMap((contact) => (contact.ok ? contact.value : []));
   return values.length > 1 ? [{ do: 'several', slot, values }] : undefined;
 }
 

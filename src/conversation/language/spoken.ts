@@ -451,7 +451,7 @@ function numberOf(numbers: Numbers, { tokens, words }: SpokenLine, at: number): 
   if (!found || typed === undefined) return undefined;
   if (isAscii(typed)) return found[0]?.number;
   const spelt = typed.normalize('NFC').toLowerCase();
-  return found.find((one) => one.spelt === spelt)?.number;
+  return found.find((candidate) => candidate.spelt === spelt)?.number;
 }
 
 const isTail = (digits: string): boolean => /^\d{2,6}$/.test(digits);

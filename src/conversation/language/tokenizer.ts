@@ -63,7 +63,7 @@ const foldWord = remembered((word: string): string =>
     .slice(0, MAX_GROWTH * word.length)
     .replace(APOSTROPHES, '')
     .split(/[^\p{L}\p{N}]+/u)
-    .filter((one) => one !== '')
+    .filter((part) => part !== '')
     .join(' '),
 );
 

@@ -201,7 +201,7 @@ type WordCounts = ReadonlyMap<string, number>;
 
 /** The lines and lists of a language. */
 const textsOf = ({ examples, lists }: Vocabulary, locale: string): readonly string[] => [
-  ...examples.flatMap((one) => (one.locale === locale ? one.text : [])),
+  ...examples.flatMap((example) => (example.locale === locale ? example.text : [])),
   ...lists.flatMap((list) => (list.locale === locale ? list.phrases : [])),
 ];
 

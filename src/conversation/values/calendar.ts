@@ -122,7 +122,7 @@ export function spanNamed(list: string, today: number): Span | undefined {
   if (list === 'to come') return { from: today + DAY_MS };
   const [, named, at] = /^(day|week|month|quarter|year) (-?\d)$/.exec(list) ?? [];
   const [, many, counted] = /^last (\d+) (day|month)s$/.exec(list) ?? [];
-  const unit = UNITS.find((one) => one === (named ?? counted));
+  const unit = UNITS.find((name) => name === (named ?? counted));
   if (!unit) return undefined;
   return many ? lastUnits(Number(many), unit, today) : unitAt(unit, today, Number(at));
 }

@@ -107,7 +107,8 @@ const MOST_BEGINNINGS = 4;
 /** The codes that a bare number may be, where codes have known beginnings: "000000929". */
 export function completeNumber(code: string, beginnings: readonly string[]): readonly string[] {
   const isBare = BARE_NUMBER.test(code) && !hasBeginning(code, beginnings);
-  const areNumbered = beginnings.length <= MOST_BEGINNINGS && beginnings.every((one) => !/^\d/.test(one));
+  const areNumbered =
+    beginnings.length <= MOST_BEGINNINGS && beginnings.every((beginning) => !/^\d/.test(beginning));
   return isBare && areNumbered ? beginnings.map((beginning) => beginning + code) : [];
 }
 
@@ -115,8 +116,8 @@ export function completeNumber(code: string, beginnings: readonly string[]): rea
 function expandBeginning(code: string, beginnings: readonly string[]): string | undefined {
   const [, short = '', number = ''] = /^([a-z]{2,})(\d{6,})$/i.exec(code) ?? [];
   if (short === '') return undefined;
-  const [beginning, ...others] = beginnings.filter((one) =>
-    isShortFor(short.toUpperCase(), one.toUpperCase()),
+  const [beginning, ...others] = beginnings.filter((candidate) =>
+    isShortFor(short.toUpperCase(), candidate.toUpperCase()),
   );
   return beginning === undefined || others.length > 0 ? undefined : beginning + number;
 }
