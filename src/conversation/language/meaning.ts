@@ -248,18 +248,13 @@ export class Meanings {
   read(words: readonly Word[], context: MeaningContext): Meaning {
     const whole = this.#judge(words, context);
     if (whole.p === 1 || whole.p === NOT_QUITE) return whole;
-    const cut = this.#clausesOf(words);
-    const part = cut.length > 1 ? ({ ...context, isPart: true } as const) : context;
-    const all = cut.map((clause): Clause => {
-      const meaning = this.#judge(clause, part);
-      const from = this.#denial(clause);
-      const isDenied = from >= 0 && this.#denies(meaning.act, this.#judge(clause.slice(from), context).act);
-      return { words: clause, meaning, isDropped: isDenied || this.isPlanned(clause) };
-    });
-    const clauses = all.filter((clause) => !this.#isAside(clause));
-    const meaning = this.#readClauses(words, { whole, all, clauses }, context);
+    const clauses = this.#clausesOf(words);
+    const isOne = clauses.length < 2;
+    const meaning = isOne
+      ? this.#turn(words, whole, context)
+      : this.#readClauses(clauses, { words, whole }, context);
     if (meaning.act !== '') return meaning;
-    return this.#courtesy(words, { ...meaning, guesses: this.#guessAlong(words, meaning, part) }, context);
+    return this.#courtesy(words, { ...meaning, guesses: this.#guessAlong(words, meaning, context) }, context);
   }
 
   /** What some words of a long text may say: dictated texts have no pauses. */
@@ -276,18 +271,21 @@ export class Meanings {
   }
 
   #readClauses(
-    words: readonly Word[],
-    {
-      whole,
-      all,
-      clauses,
-    }: { readonly whole: Meaning } & Readonly<Record<'all' | 'clauses', readonly Clause[]>>,
+    cut: readonly (readonly Word[])[],
+    { words, whole }: { readonly words: readonly Word[]; readonly whole: Meaning },
     context: MeaningContext,
   ): Meaning {
+    const part = { ...context, isPart: true } as const;
+    const all = cut.map((clause): Clause => {
+      const meaning = this.#judge(clause, part);
+      const from = this.#denial(clause);
+      const isDenied = from >= 0 && this.#denies(meaning.act, this.#judge(clause.slice(from), context).act);
+      return { words: clause, meaning, isDropped: isDenied || this.isPlanned(clause) };
+    });
+    const clauses = all.filter((clause) => !this.#isAside(clause));
     const [only, ...others] = clauses;
-    if (all.length < 2 || !only) return this.#turn(words, whole, context);
+    if (!only) return this.#turn(words, whole, context);
     if (others.length > 0) return this.#together(whole, clauses, context);
-    if (all.length === 1) return this.#turn(words, whole, context);
     // "Không, tích điểm": next to asides, the one clause counts.
     const meaning = this.#turn(only.words, only.meaning, context);
     if (this.#rankOf(meaning.act) > 0) return meaning;
