@@ -11,8 +11,16 @@ import type { KnownFields } from './record.ts';
 /** AntCRM's records, or descriptions of them. `by`: the operation that left it. `untilMs`: epoch ms. */
 const leftSchema = z.record(z.string(), z.looseObject({ by: z.string(), untilMs: z.number() })).default({});
 
-/** `by`: the lease under which the operation took the lock last. */
-const holderSchema = z.looseObject({ operation: z.string(), untilMs: z.number(), by: z.string().optional() });
+/**
+ * `by`: the lease under which the operation took the lock last. `runOuts`: how many leases of its conversation
+ * had run out when that one was taken.
+ */
+const holderSchema = z.looseObject({
+  operation: z.string(),
+  untilMs: z.number(),
+  by: z.string().optional(),
+  runOuts: z.number().optional(),
+});
 
 const customerSchema = z.looseObject({
   holder: holderSchema.nullable().default(null),
@@ -37,11 +45,15 @@ export const CUSTOMER: RecordKind<CustomerRecord> = {
 };
 
 /** `by`: the lease that asks. */
-type LockOptions = { readonly by?: string | undefined; readonly forMs?: number | undefined };
+type LockOptions = {
+  readonly by?: { readonly owner: string; readonly runOuts: number } | undefined;
+  readonly forMs?: number | undefined;
+};
 
 /**
- * Takes the lock for `forMs` from now. If its holder takes it again, the time restarts. The answer leaves out
- * what the operation left itself: it may have been cut off before its outcome was stored.
+ * Takes the lock for `forMs` from now. If its holder takes it again, the time restarts; but a lease that ran
+ * out cannot take it from a later lease of the same operation, because it could then give it back. The answer
+ * leaves out what the operation left itself: it may have been cut off before its outcome was stored.
  */
 export function lock(
   operation: string,
@@ -50,13 +62,15 @@ export function lock(
   return (before, nowMs) => {
     const record = before ?? NO_CUSTOMER;
     const { holder } = record;
-    if (holder !== null && holder.untilMs > nowMs && holder.operation !== operation) {
-      return { record: before, answer: { locked: false } };
+    if (holder !== null && holder.untilMs > nowMs) {
+      const isLate = by !== undefined && by.runOuts < (holder.runOuts ?? 0);
+      if (holder.operation !== operation || isLate) return { record: before, answer: { locked: false } };
     }
+    const taken = { operation, untilMs: nowMs + forMs, by: by?.owner, runOuts: by?.runOuts };
     const settled = dropExpired(record.settled, nowMs);
     const awaited = dropExpired(record.awaited, nowMs);
     return {
-      record: { ...record, holder: { operation, untilMs: nowMs + forMs, by }, settled, awaited },
+      record: { ...record, holder: taken, settled, awaited },
       answer: {
         locked: true,
         settled: leftByOthers(settled, operation),
@@ -91,7 +105,7 @@ export function unlock({
     const customer = before ?? NO_CUSTOMER;
     const left = { by: operation, untilMs: nowMs + SETTLED_MS };
     const { holder } = customer;
-    const isHolder = holder?.operation === operation && (by === undefined || holder.by === by);
+    const isHolder = holder?.operation === operation && (by === undefined || holder.by === by.owner);
     if (!isHolder && record === undefined && awaited === undefined) {
       return { record: before, answer: undefined };
     }

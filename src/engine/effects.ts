@@ -139,14 +139,14 @@ export class Effects {
       async lock(customer, operation, forMs) {
         const sinceMs = runtime.nowMs();
         const name = encryption.name('customer', customer);
-        const { answer } = await customers.update(name, lock(operation, { by: held.owner, forMs }));
+        const { answer } = await customers.update(name, lock(operation, { by: held, forMs }));
         turn.endTrip('lock', sinceMs, operation);
         return answer;
       },
       async unlock(customer, unlocking) {
         const sinceMs = runtime.nowMs();
         const name = encryption.name('customer', customer);
-        await customers.update(name, unlock({ ...unlocking, by: held.owner }));
+        await customers.update(name, unlock({ ...unlocking, by: held }));
         turn.endTrip('unlock', sinceMs, unlocking.operation);
       },
       findCall(operation) {

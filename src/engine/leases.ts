@@ -48,6 +48,8 @@ export function chooseWork({ record, nowMs }: Lease, { isFirst }: { readonly isF
 export class HeldLease {
   readonly conversation: string;
   readonly owner: string;
+  /** How many leases of the conversation had run out when this one was taken. */
+  readonly runOuts: number;
   /** What log lines and spans name meanwhile. */
   readonly atWork: AtWork;
   /** The lease as it was at the last confirmed change. */
@@ -61,6 +63,7 @@ export class HeldLease {
   constructor(lease: Lease, aliveUntilMs: number) {
     this.conversation = lease.conversation;
     this.owner = lease.record.lease?.owner ?? '';
+    this.runOuts = lease.record.runOuts;
     this.atWork = { conversation: lease.conversation };
     this.lease = lease;
     this.aliveUntilMs = aliveUntilMs;

@@ -104,6 +104,8 @@ const envelopeSchema = z.looseObject({
   lease: leaseSchema.nullable().default(null),
   /** How many leases ran out since the last commit, other than while replies were sent. */
   attempts: z.number().default(0),
+  /** How many leases ever ran out: a lease that ran out knows fewer than those after it. */
+  runOuts: z.number().default(0),
   stuck: stuckSchema.nullable().default(null),
   /** When the state asked to be woken; 0: never. */
   wakeMs: z.number().default(0),

@@ -153,7 +153,10 @@ export function take(taking: LeaseRequest): ConversationTransition<TakeResult> {
     const leased = grantLease(record, taking, nowMs);
     if (leased !== null) return { record: leased, answer: 'leased' };
     const ranOut = record.lease !== null && record.lease.untilMs <= nowMs;
-    return { record: ranOut ? { ...record, lease: null } : record, answer: 'none' };
+    return {
+      record: ranOut ? { ...record, runOuts: record.runOuts + 1, lease: null } : record,
+      answer: 'none',
+    };
   };
 }
 
@@ -172,7 +175,7 @@ function grantLease(
   const ranOut = record.lease !== null;
   return {
     ...record,
-    ...(ranOut && countRunOut(record, nowMs)),
+    ...(ranOut && { runOuts: record.runOuts + 1, ...countRunOut(record, nowMs) }),
     // Older processes cannot read what this lease will write.
     version: VERSION,
     lease: { owner, untilMs: nowMs + leaseMs, step: 0, ...(ranOut && { takeover: true }) },

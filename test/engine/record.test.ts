@@ -119,7 +119,8 @@ it.each<[string, Partial<ConversationRecord>, lease: ConversationRecord['lease']
 ])('a conversation is claimed if it has work and no holder: %s', (_, over, lease, attempts = 0) => {
   const { record, answer } = take(taking())(rest(over), NOW);
   expect(answer).toBe(lease?.owner === 'owner' ? 'leased' : 'none');
-  expect(record).toEqual({ ...rest(over), lease, attempts });
+  const runOuts = over.lease === ranOut ? 1 : 0;
+  expect(record).toEqual({ ...rest(over), lease, attempts, runOuts });
 });
 
 it('a lease that runs out while a reply is sent counts as a failure of that reply, not of the next message', () => {
@@ -276,11 +277,13 @@ it('dead letters are kept, the newest twenty', () => {
 const locked = (settled: string[] = [], awaited: string[] = []) => ({ locked: true, settled, awaited });
 
 it('an attempt whose lease was lost does not give back the lock that the next attempt took', () => {
-  const first = lock('op1', { by: 'lease 1' })(null, NOW).record;
-  const next = lock('op1', { by: 'lease 2' })(first, NOW).record;
-  const holderAfter = (by?: string) => unlock({ operation: 'op1', by })(next, NOW).record?.holder;
-  expect(holderAfter('lease 1')).toMatchObject({ operation: 'op1', by: 'lease 2' });
-  expect(holderAfter('lease 2')).toBeNull();
+  const [lease1, lease2] = [0, 1].map((runOuts) => ({ owner: `lease ${runOuts + 1}`, runOuts }));
+  const first = lock('op1', { by: lease1 })(null, NOW).record;
+  const next = lock('op1', { by: lease2 })(first, NOW).record;
+  expect(lock('op1', { by: lease1 })(next, NOW)).toEqual({ record: next, answer: { locked: false } });
+  const holderAfter = (by?: typeof lease1) => unlock({ operation: 'op1', by })(next, NOW).record?.holder;
+  expect(holderAfter(lease1)).toMatchObject({ operation: 'op1', by: 'lease 2' });
+  expect(holderAfter(lease2)).toBeNull();
   // Of the outbox: a commit left it, under whichever lease.
   expect(holderAfter()).toBeNull();
 });

@@ -225,6 +225,36 @@ test('an attempt that lost its lease, and does not know it, does not give back t
   expect((await world.lock('customer:1', 'other')).locked).toBe(false);
 });
 
+test('an attempt that lost its lease, and takes the lock again, does not give back the lock of the operation', async () => {
+  const world = createWorld();
+  const begun = gate();
+  const lockedByNext = gate();
+  const unlocked = gate();
+  let attempts = 0;
+  const perform: Perform = async (effect, turn) => {
+    const operation = 'operation' in effect ? effect.operation : '';
+    attempts += 1;
+    const isFirst = attempts === 1;
+    if (isFirst) {
+      begun.open();
+      await lockedByNext.opened;
+      await turn.lock('customer:1', operation);
+      await turn.unlock('customer:1', { operation });
+      unlocked.open();
+      return { kind: 'unavailable', operation };
+    }
+    await turn.lock('customer:1', operation);
+    lockedByNext.open();
+    await unlocked.opened;
+    return { kind: 'unknown', operation, lookup: LOOKUP };
+  };
+  await world.engine({ perform }).accept(incoming('redeem:op1'));
+  await begun.opened;
+  world.advance(LIMITS.leaseMs);
+  await unlocked.opened;
+  expect((await world.lock('customer:1', 'other')).locked).toBe(false);
+});
+
 test('while the store is out of reach accepting is refused, so that the platform sends again', async () => {
   const world = createWorld();
   const compareAndSwap = () => Promise.reject(new StoreUnavailable('down'));
