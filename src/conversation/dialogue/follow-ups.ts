@@ -49,12 +49,13 @@ function toEvent({ key, params = {}, lines = [] }: Reply): LastEvent | undefined
 const isOf = (kind: Operation['kind'], { what }: NonNullable<Reply['params']>): boolean =>
   typeof what === 'object' && 'key' in what && what.key === `operation.kind.${kind}`;
 
-type FollowUp = 'why' | 'done' | 'there' | 'pickUp' | 'wait' | 'undo';
+type FollowUp = 'why' | 'done' | 'there' | 'taken' | 'pickUp' | 'wait' | 'undo';
 
 /** The questions of the language files that may be about what happened last. */
 const QUESTIONS: ReadonlyMap<string, FollowUp> = new Map([
   ['points.when', 'there'],
   ['points.missing', 'there'],
+  ['history.failed', 'taken'],
   ['operation.when', 'wait'],
   ['wait.when', 'wait'],
   ['gift.where', 'pickUp'],
@@ -79,6 +80,7 @@ const UNCHANGED = 'last.unchanged';
 const CHECKING: Answers = {
   why: 'last.checking.why',
   there: 'last.checking',
+  taken: 'last.checking.taken',
   pickUp: 'last.checking',
   wait: 'last.checking.wait',
   undo: 'last.checking.undo',
@@ -119,6 +121,7 @@ const TABLE: Readonly<Record<Subject, Answers>> = {
   escalated: {
     why: 'last.escalated',
     there: 'last.escalated',
+    taken: 'last.escalated',
     pickUp: 'last.escalated',
     wait: 'last.escalated',
     undo: 'last.checking.undo',
@@ -126,6 +129,7 @@ const TABLE: Readonly<Record<Subject, Answers>> = {
   notApplied: {
     why: 'last.notApplied',
     there: 'last.notApplied',
+    taken: 'last.notApplied',
     pickUp: 'last.notApplied',
     wait: 'last.again',
     undo: UNCHANGED,

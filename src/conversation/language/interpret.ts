@@ -249,7 +249,9 @@ export class LanguageInterpreter implements Interpreter {
     if (from === undefined) return undefined;
     const rest = [...tokens.slice(0, from), ...tokens.slice(to)].map(({ text }) => text).join(' ');
     const { commands } = this.interpret(rest, expecting, reading);
-    const wishes = commands.filter((command) => command.do === 'start' || command.do === 'ask');
+    const { isQuestion } = this.understand(rest);
+    const isWish = ({ do: command }: TextCommand) => command === 'start' || (command === 'ask' && isQuestion);
+    const wishes = commands.filter(isWish);
     return [{ do: 'remember', given: false }, ...wishes];
   }
 

@@ -370,7 +370,8 @@ export class Meanings {
       possible.length === 0 && [...lines, ...around].some((line) => !this.#acts.get(line)?.isDeed);
     const guesses = isElsewhere ? all.filter(({ act }) => this.#acts.get(act)?.rank !== 'deed') : all;
     // "Đã đổi" is no "đổi": the model must not speak against the line. "Viet dung roi" is no "việt".
-    const least = (line: string) => (this.#acts.get(line)?.isDeed ? (guesses[0]?.p ?? 0) / 2 : 0);
+    const isLanguage = (line: string) => this.#acts.get(line)?.command?.do === 'speak';
+    const least = (line: string) => (isLanguage(line) ? (guesses[0]?.p ?? 0) : 0);
     const isLikely = (line: string) =>
       isElsewhere ||
       // The model takes "qua" for a gift.

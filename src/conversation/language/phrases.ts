@@ -73,7 +73,7 @@ export const isPaused = ({ words: [word] }: Part): boolean => word?.source.pause
 
 /** Lists of signs next to values. In a text without values they explain nothing. */
 const SIGNS = (
-  'codes drop,codes keep,codes only,codes replace,codes add,codes other,codes join,codes behind,' +
+  'codes drop,codes keep,codes only,codes replace,codes add,codes other,codes join,codes behind,corrects,' +
   'beside a gift,counters,several,reports,troubles,declines'
 ).split(',');
 /** The lists whose phrases are found in texts, as the examples are. */

@@ -337,7 +337,9 @@ function atSlot(situation: Situation): Meant {
   if (act === 'talk wait' && isNothing && !isQuestion && says(parsed, 'another day'))
     return [{ do: 'talk', about: 'later' }];
   if (!isPlain || !SKIPS.has(act)) return undefined;
-  return act === 'cancel mild' ? [{ do: 'cancel', mild: true }] : NO;
+  // "No, never mind".
+  const ends = parsed.parts.some((part) => actOf(part).startsWith('cancel'));
+  return ends || act === 'cancel mild' ? [{ do: 'cancel', mild: true }] : NO;
 }
 
 function aboutSlots(situation: Situation): Meant {
@@ -461,7 +463,10 @@ function endings(situation: Situation): Meant {
   if (leavesGifts(situation)) return [{ do: 'cancel' }];
   if (expecting.place === 'summary' && act === 'change')
     return someOf(valuesFor(situation, flow)) ?? changeOf(parsed);
-  if (act === 'cancel' && parsed.codes.length > 0) return [{ do: 'unclear', likely: [{ do: 'cancel' }] }];
+  // "Không lấy mã tủ lạnh nữa, còn lại ok" is about one of the codes.
+  const isOfCode = expecting.codes.length > 0 && says(parsed, 'code') && meaning.p < NOT_QUITE;
+  if (act === 'cancel' && (parsed.codes.length > 0 || isOfCode))
+    return [{ do: 'unclear', likely: [{ do: 'cancel' }] }];
   const isAtStake = expecting.gift !== undefined || (!isQuestion && expecting.codes.length > 0);
   if (!starts || starts === flow || !isAtStake || !isBare || isSure('costly', meaning.p)) return undefined;
   return [{ do: 'unclear', likely: [{ do: 'start', flow: starts.name }] }];
@@ -771,7 +776,9 @@ function isNewMention(parts: readonly Part[], from: number, part: Part): boolean
 }
 
 /** How a text changes the listed codes; undefined if it only adds to them, or names none. */
-function editOf({ parsed, act, meaning, expecting: { codes } }: Situation): TextCommand | undefined {
+function editOf(situation: Situation): TextCommand | undefined {
+  const { parsed, act, meaning, expecting } = situation;
+  const { codes, place } = expecting;
   const likeliest = meaning.guesses[0]?.act ?? '';
   if (codes.length === 0) return undefined;
   const mentions = mentionsIn(parsed.parts);
@@ -780,7 +787,9 @@ function editOf({ parsed, act, meaning, expecting: { codes } }: Situation): Text
   const fresh = [...new Set(named)].filter((code) => !codes.includes(code));
   const isNew = (ref: CodeRef) => 'code' in ref && fresh.includes(ref.code);
   const dropped = [...signed('drop'), ...signed('deny').filter((ref) => !isNew(ref))];
-  if (fresh.length > 0) return replacement({ parsed, act, mentions, fresh });
+  // "Mã khác nè, TULANH000000511" at the summary, where nothing more is asked for.
+  const likely = place === 'summary' && act === '' ? likeliest : act;
+  if (fresh.length > 0) return replacement({ parsed, act: likely, mentions, fresh });
   const only = signed('only');
   if (dropped.length > 0) return { do: 'remove', which: dropped };
   if (only.length > 0) return { do: 'keepOnly', which: [...only, ...signed('keep')] };
@@ -811,7 +820,7 @@ function replacement({
   if (wrong.length > 0 && wanted.length > 0) return { do: 'replace', old: wrong, codes: wanted };
   if (denied.length > 0) return { do: 'remove', which: denied };
   if (old.length > 0 || has('add')) return undefined;
-  const isCorrection = has('deny') || says(parsed, 'faults') || CORRECTS.has(act);
+  const isCorrection = has('deny') || says(parsed, 'faults', 'corrects') || CORRECTS.has(act);
   const isOfCodes = (fieldIn(parsed) ?? 'code') === 'code';
   return (has('replace') || (isCorrection && isOfCodes)) && !says(parsed, 'codes add')
     ? { do: 'replace', old: [], codes: wanted }
