@@ -164,7 +164,7 @@ export class LanguageInterpreter implements Interpreter {
     const isChosen =
       commands.some(isGift) && commands.every((command) => isGift(command) || command.do === 'start');
     if (!isChosen || (parsed.rest.length < MIN_WISH && !isQuestion)) return commands;
-    const asked = this.meanings.findAside(parsed.words, contextOf(expecting), ASKED_BESIDE_GIFT);
+    const asked = this.meanings.findAside(parsed.words, contextOf(expecting), ASKED_ASIDE);
     const question = asked === undefined ? undefined : this.acts.get(asked)?.command;
     return question ? [...commands, question] : commands;
   }
@@ -182,8 +182,16 @@ export class LanguageInterpreter implements Interpreter {
     const { act = '', p = 0 } = meaning.act === '' ? (meaning.guesses[0] ?? {}) : meaning;
     const question = this.acts.get(act)?.command;
     const isUsual = question?.do === 'ask' && question.about === 'answer' && !this.#isUnanswered(act);
-    if (!isUsual || !isSure('mild', p) || FAULTS.has(act)) return commands;
+    if (!isUsual || !isSure('mild', p) || FAULTS.has(act)) return this.#withAside(commands, situation);
     return [...commands.filter(({ do: command }) => command !== 'ask'), question];
+  }
+
+  /** "Mail là lan@gmail.com, mà ship có tốn tiền không": a clause asks. */
+  #withAside(commands: readonly TextCommand[], { parsed, expecting }: Situation): readonly TextCommand[] {
+    if (commands.some(({ do: command }) => command === 'ask')) return commands;
+    const asked = this.meanings.findAside(parsed.words, contextOf(expecting), ASKED_ASIDE);
+    const question = asked === undefined ? undefined : this.acts.get(asked)?.command;
+    return question ? [...commands, question] : commands;
   }
 
   #commandsOf(situation: Situation): readonly TextCommand[] {
@@ -635,8 +643,8 @@ const contextOf = (expecting: Expecting) => ({
 
 /** Commands with which a question may stand. */
 const VALUE_COMMANDS: ReadonlySet<TextCommand['do']> = new Set(['add', 'set', 'replace', 'none', 'start']);
-/** Questions that may come with the choice of a gift: the choice itself does not answer them. */
-const ASKED_BESIDE_GIFT: ReadonlySet<string> = new Set([
+/** Questions that may come with the choice of a gift, or with a value: those do not answer them. */
+const ASKED_ASIDE: ReadonlySet<string> = new Set([
   'ask gift.delivery',
   'ask gift.where',
   'ask gift.bring',
