@@ -97,7 +97,8 @@ it('the wording has every key that the sources name, and no other', () => {
   const asked = new Set(vocabulary.examples.map(({ act }) => act.replace(/^ask /, 'answer.')));
   const keys = Object.keys(WORDING.vi);
   const bases = new Set(keys.map(baseOf));
-  const isNamed = (key: string) => literals.has(key) || asked.has(key) || made.some((one) => one.test(key));
+  const isNamed = (key: string) =>
+    literals.has(key) || asked.has(key) || made.some((pattern) => pattern.test(key));
   const isReachable = (key: string) =>
     key
       .split('_')

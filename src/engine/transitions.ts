@@ -375,6 +375,7 @@ export function release(
   };
 }
 
+/** Takes the tasks that are done out of the outbox, and notes which of staff's messages failed and why. */
 function removeDone(
   record: ConversationRecord,
   done: Release['done'],

@@ -92,7 +92,7 @@ function faultOf({ name, token }: Person, { tokens, names }: TakenIdentities): s
 /** U+2800, an empty Braille pattern, is a letter by Unicode. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
-/** The name without characters that nobody sees, also without blanks around it. */
+/** The name without invisible characters, and without blanks around it. */
 export const removeInvisible = (name: string): string => name.replace(INVISIBLE, '').trim();
 
 /**

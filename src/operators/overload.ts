@@ -79,7 +79,7 @@ export class Overload {
       this.#looks += 1;
       const isBusy = this.#backlogs.size > 0 || this.#parts.isSaturated();
       // While the store does not answer, the last look counts.
-      if (isBusy || this.#looks % IDLE_LOOKS === 0) await this.look().catch(() => {});
+      if (isBusy || this.#looks % IDLE_LOOKS === 0) await this.refresh().catch(() => {});
       if (this.#timer !== undefined) this.#lookLater();
     });
   }
@@ -115,8 +115,8 @@ export class Overload {
     });
   }
 
-  /** Reads the backlog. Rejects with `StoreUnavailable`. */
-  async look(): Promise<void> {
+  /** Reads the backlog, and alarms about each channel that is late. Rejects with `StoreUnavailable`. */
+  async refresh(): Promise<void> {
     const { observe, channels, maxBacklog } = this.#parts;
     const backlogs = await this.#read();
     this.#backlogs = backlogs;

@@ -109,7 +109,7 @@ test('no second has more messages than the limit, none overtakes another, and ea
 
 test('a receipt overtakes the replies that wait', () => {
   const { limiter, wish, time } = createKit();
-  const waitsMs = wishes(60, wish).map((one) => limiter.take(one));
+  const waitsMs = wishes(60, wish).map((request) => limiter.take(request));
   expect(waitsMs.at(-1)).toBeGreaterThan(1000);
   time.nowMs = 1000;
   expect(limiter.take(wish({ isReceipt: true }))).toBe(0);
@@ -123,9 +123,9 @@ test('a chat gets three bursts, one a second, then a message and a toast a secon
   const toasts = [1, 2, 3, 4].map(() => limiter.take(wish({ chat: 'c', isToast: true })));
   expect(toasts).toEqual([0, 0, 0, 334]);
   time.nowMs = 60_000;
-  const atMs = sendAll(wishes(20, wish, { chat: 'c' })).map((one) => one.atMs);
+  const atMs = sendAll(wishes(20, wish, { chat: 'c' })).map((message) => message.atMs);
   expect(atMs.at(-1)).toBe(60_000 + (20 - 9) * 1000);
-  const group = sendAll(wishes(60, wish, { chat: 'g', isGroup: true })).map((one) => one.atMs);
+  const group = sendAll(wishes(60, wish, { chat: 'g', isGroup: true })).map((message) => message.atMs);
   const most = group.map((fromMs) => group.filter((at) => at >= fromMs && at < fromMs + 60_000).length);
   expect(Math.max(...most)).toBeLessThanOrEqual(20);
 });

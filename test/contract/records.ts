@@ -140,7 +140,7 @@ const anySwap = fc.record(
 
 /** All that a store has of a key: the record, what is aside, what is listed. */
 async function kept(store: RecordStore, key: Key, pool: readonly Buffer[]): Promise<unknown> {
-  const keys = [key, ...pool.map((one) => asideOf(key, versionOf(one)))];
+  const keys = [key, ...pool.map((content) => asideOf(key, versionOf(content)))];
   const read = async (one: Key) => bytesOf(await confirmed(() => store.read(one)));
   const listed = async (index: Index) => {
     const range = { shard: shardOf(key), upTo: 'ever', limit: 1000 } as const;

@@ -65,7 +65,7 @@ describe('every line of the language files, alone and with "ok", "dạ" and than
     const isElse = (one: Tried) => isOther(one, 'remove', 'cancel', 'none', 'no', 'change');
     expect(found((one) => isElse(one) && did(one, 'remove', 'keepOnly'))).toEqual([]);
     const isErasing = ({ commands }: Tried) =>
-      commands.some((one) => one.do === 'show' && one.what === 'erasing');
+      commands.some((command) => command.do === 'show' && command.what === 'erasing');
     expect(found((one) => isOther(one, 'show erasing') && isErasing(one))).toEqual([]);
   });
 
@@ -170,7 +170,9 @@ describe('clauses', () => {
 
   it('a denial or a plan in another clause begins nothing, and the wish counts', () => {
     const begun = pairs.map(({ text, flow, denied }) => {
-      const started = commandsOf(text, nothing).flatMap((one) => (one.do === 'start' ? one.flow : []));
+      const started = commandsOf(text, nothing).flatMap((command) =>
+        command.do === 'start' ? command.flow : [],
+      );
       return { text, isWished: started.includes(flow), isDenied: started.includes(denied) };
     });
     expect(begun.filter(({ isDenied }) => isDenied)).toEqual([]);

@@ -58,7 +58,9 @@ const isUnderstood = (commands: readonly string[], expected: string) =>
   expected
     .split('; ')
     .every((wanted) =>
-      commands.some((one) => one === wanted || (/^unclear/.test(one) && one.includes(wanted))),
+      commands.some(
+        (command) => command === wanted || (/^unclear/.test(command) && command.includes(wanted)),
+      ),
     );
 /** What confirms, ends or takes away, and is not what was expected. */
 const isHarm = (commands: readonly string[], expected: string) =>

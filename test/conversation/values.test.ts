@@ -127,7 +127,7 @@ test('a guess is shown before it counts: only its button takes it, and no guess 
     fc.property(fc.array(turn, { minLength: 3, maxLength: 9 }), (texts) => {
       const chat = say(new Dialogue(TELEGRAM).send({ kind: 'start' }), 'tích điểm', ...texts);
       const sure = [...READ_ONE_WAY].flatMap(([meant, all]) =>
-        all.some((one) => texts.includes(one)) ? meant : [],
+        all.some((typed) => texts.includes(typed)) ? meant : [],
       );
       const typed = new Set([...texts.join(' ').split(/[ ,]+/), ...sure]);
       for (const effect of chat.effects) {

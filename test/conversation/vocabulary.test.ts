@@ -36,10 +36,12 @@ describe('the language files', () => {
   test('have lines for each command in each language, and each language has its name and its wish', () => {
     const acts = new Set(vocabulary.examples.map(({ act }) => act));
     const lacking = LOCALES.flatMap((locale) => {
-      const covered = new Set(vocabulary.examples.flatMap((one) => (one.locale === locale ? one.act : [])));
+      const covered = new Set(
+        vocabulary.examples.flatMap((example) => (example.locale === locale ? example.act : [])),
+      );
       const named = LOCALES.map((one) => [`locales/${one}.json`, WORDING[one]] as const);
       return [
-        ...(LANGUAGE_TEXTS.some((one) => one.locale === locale) ? [] : [`locales/${locale}.md`]),
+        ...(LANGUAGE_TEXTS.some((file) => file.locale === locale) ? [] : [`locales/${locale}.md`]),
         ...[...acts, `speak ${locale}`].flatMap((act) =>
           covered.has(act) ? [] : `locales/${locale}.md: ${act}`,
         ),
@@ -83,7 +85,7 @@ describe('the language files', () => {
   test('have no yes among the examples of another command', () => {
     const summary: Expecting = { ...nothing, place: 'summary', flow: 'accumulate', codes: ['TIVI000000017'] };
     const saysYes = (text: string) =>
-      interpret(text, summary, reading).commands.some((one) => one.do === 'yes');
+      interpret(text, summary, reading).commands.some((command) => command.do === 'yes');
     const others = vocabulary.examples.filter(({ act, text }) => act !== 'yes' && saysYes(text));
     // "Ok, cảm ơn" is a yes, too, where something is asked.
     expect(others.filter(({ act }) => act !== 'talk thanks')).toEqual([]);

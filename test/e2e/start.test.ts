@@ -29,7 +29,7 @@ test('the bot starts with no configuration at all, its greeting works when paste
   for (const embedded of [/REDIS_URL is unset/, /ANTCRM_BASE_URL is unset/, /TELEGRAM_BOT_TOKEN is unset/]) {
     await bot.line(embedded);
   }
-  const greeting = bot.lines.filter((one) => one.startsWith('  ')).join('\n');
+  const greeting = bot.lines.filter((line) => line.startsWith('  ')).join('\n');
   const links = (greeting.match(/http:[^\s']+/g) ?? []).filter((link) => !link.endsWith('/webhooks/staff'));
   expect(links.length).toBeGreaterThan(0);
   for (const link of links) expect([link, (await fetch(link)).status]).toEqual([link, 200]);
@@ -38,13 +38,13 @@ test('the bot starts with no configuration at all, its greeting works when paste
   const { port } = new URL(bot.url);
   const second = await startProcess('src/main.ts', { PORT: port });
   expect(await second.ended).toEqual({ code: 1, signal: null });
-  const problems = second.lines.filter((one) => !second.output.includes(one));
+  const problems = second.lines.filter((line) => !second.output.includes(line));
   expect(problems).toEqual([`PORT: ${port} is in use. Another one: PORT=${Number(port) + 1} npm start`]);
 
   expect(await bot.stop()).toEqual({ code: 0, signal: null });
   await bot.line(/"msg":"stopped"/);
   // Standard output is the log alone, an object a line.
-  expect(bot.output.map((one) => typeof JSON.parse(one).msg)).toEqual(bot.output.map(() => 'string'));
+  expect(bot.output.map((line) => typeof JSON.parse(line).msg)).toEqual(bot.output.map(() => 'string'));
 });
 
 // From a supervisor to npm alone; from a terminal to all that it started, and again from npm to what npm

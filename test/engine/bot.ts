@@ -76,7 +76,7 @@ export const LOOKUP: Lookup = {
 };
 
 function onText(text: string, before: State, nowMs: number): Decision {
-  const gift = [before.draft.gift, text].filter((one) => one !== undefined).join(' ');
+  const gift = [before.draft.gift, text].filter((value) => value !== undefined).join(' ');
   const [command, argument = ''] = text.split(':');
   if (command === 'throw') throw new Error('the step threw');
   const by = { kind: 'phone', value: '+84' } as const;
@@ -185,7 +185,7 @@ export function createWorld() {
   }
   /** No engine begins anything more; those at work are not waited for. */
   onTestFinished(() => {
-    for (const one of engines) void one.stop();
+    for (const engine of engines) void engine.stop();
   });
 
   const kept = { store: memory, sealer: encryption, runtime: outside, onFault: () => {} };

@@ -358,6 +358,7 @@ test('stopping finishes and delivers a turn past its intent; messages behind it 
 
 /* That texts are decided while they are filed, and their leases may end then: the simulator. */
 
+// `fused`: one commit files the text and decides its turn.
 test('a text is only filed where it was sent before its process began, or more than five seconds ago', async () => {
   const world = createWorld();
   const engine = world.engine();

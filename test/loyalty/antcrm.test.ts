@@ -80,7 +80,7 @@ describe('what is sent', () => {
     expect(await antCrm.contact(BY_PHONE)).toMatchObject({ ok: false, reason: 'unreadable' });
   });
 
-  test('an answer of a cache says so by its age; caches are asked for none', async () => {
+  test('requests ask for no answer of a cache; one with the header Age is marked as such an answer', async () => {
     const fresh = nock(BASE, { reqheaders: { 'cache-control': 'no-cache' } })
       .get('/history-point')
       .query(true);

@@ -157,7 +157,7 @@ describe('AntCRM as it may be, over HTTP', () => {
   });
 
   it('"nothing happened" is never concluded if points moved, and a success never if none moved', () => {
-    const of = (found: RegExp) => verdicts.filter((one) => found.test(one.found));
+    const of = (found: RegExp) => verdicts.filter((verdict) => found.test(verdict.found));
     expect(of(/none|refused|unavailable/).filter(({ applied }) => applied > 0)).toEqual([]);
     expect(of(/applied/).filter(({ applied, isCashiers }) => applied === 0 && !isCashiers)).toEqual([]);
   });

@@ -63,7 +63,7 @@ function createWire() {
       const { pathname, searchParams } = new URL(call.path, 'http://antcrm');
       const all = wire.records[searchParams.get('type') === 'point' ? 'point' : 'gift'];
       const fromMs = Number(searchParams.get('createdAtRangeFrom'));
-      const listed = all.filter((one) => !(Number(Object(one).createdAt) < fromMs));
+      const listed = all.filter((record) => !(Number(Object(record).createdAt) < fromMs));
       const first = (wire.pageOf(Number(searchParams.get('page'))) - 1) * wire.pageSize;
       const body = pathname === '/contacts' ? wire.contacts : listed.slice(first, first + wire.pageSize);
       const headers = { date: new Date(wire.date()).toUTCString(), ...wire.headers };
@@ -96,7 +96,7 @@ beforeEach(async () => {
   await clock.pass(5 * MINUTE_MS);
 });
 const reads = () => wire.asked.filter(({ path }) => path.startsWith('/history-point')).length;
-const alarms = () => seen.flatMap((one) => (Array.isArray(one) ? [one[0]] : []));
+const alarms = () => seen.flatMap((logged) => (Array.isArray(logged) ? [logged[0]] : []));
 
 describe('a whole history', () => {
   it.each<[string, unknown[]]>([
@@ -328,8 +328,8 @@ describe('the balance before a redemption', () => {
     ],
   ])('lets the lookup find "%s" where %s', async (found, _, now, ...records) => {
     has(now);
-    wire.records.gift = records.filter((one) => Object(one).type === 2);
-    wire.records.point = records.filter((one) => Object(one).type === 1);
+    wire.records.gift = records.filter((record) => Object(record).type === 2);
+    wire.records.point = records.filter((record) => Object(record).type === 1);
     expect(await check(lookup)).toMatchObject({ found });
   });
 

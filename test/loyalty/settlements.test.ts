@@ -108,7 +108,7 @@ async function play(
     wakes[where] = decision.wakeAtMs ?? Infinity;
     for (const { replies } of decisions) for (const reply of replies) hear(reply, asked);
     for (const id of decisions.flatMap(({ late = [] }) => late))
-      redemptions.find((one) => one.id === id)?.outcomes.push('with staff');
+      redemptions.find((redemption) => redemption.id === id)?.outcomes.push('with staff');
     for (const { customer, operation, record, awaited } of decisions.flatMap(({ unlock = [] }) => unlock)) {
       store.unlock(customer, { operation, record, awaited: awaited && writeAwaitedRecord(awaited) });
       const settled = redemptions.find(({ id }) => id === operation);
@@ -164,7 +164,7 @@ async function play(
   async function settle(): Promise<void> {
     for (const where of CHATS) {
       for (const { id } of states[where].operations.filter(({ status }) => status === 'escalated')) {
-        const truth = redemptions.find((one) => one.id === id)?.record;
+        const truth = redemptions.find((redemption) => redemption.id === id)?.record;
         const result = truth === undefined ? 'not-applied' : 'done';
         const message = { kind: 'settle', operation: id, result, locks: LOCKS } as const;
         await turn(where, { kind: 'message', message });

@@ -41,7 +41,7 @@ test('messages that wait for their turn for more than a minute on average raise 
   world.advance(50_000);
   await write('other', 1);
   world.advance(20_000);
-  await overload.look();
+  await overload.refresh();
   expect(waits).toEqual([
     [70, 'test'],
     [20, 'other'],
@@ -54,7 +54,7 @@ test('messages that wait for their turn for more than a minute on average raise 
   await expect.poll(() => world.sent.length).toBe(12);
   await world.quiet();
   await busy.stop();
-  await overload.look();
+  await overload.refresh();
   expect([waits.at(-2), overload.faults()]).toEqual([[0, 'test'], []]);
 });
 
@@ -66,7 +66,7 @@ test('replies that a platform does not take, and what waits behind them, do not 
   await expect.poll(() => world.script.length).toBeLessThan(9);
   await engine.stop();
   world.advance(90_000);
-  await overload.look();
+  await overload.refresh();
   expect([waits.filter(([seconds]) => seconds > 0), alarms]).toEqual([[], []]);
 });
 
@@ -74,7 +74,7 @@ test('if many conversations wait, some are opened, and the rest is estimated', a
   const { overload, alarms, write, world } = setUp();
   await write('test', 900);
   world.advance(61_000);
-  await overload.look();
+  await overload.refresh();
   expect(alarms).toEqual([{ name: 'turns_late', channel: 'test', messages: 900, seconds: 61 }]);
 });
 
@@ -84,7 +84,7 @@ test('above MAX_BACKLOG a channel takes no more, others do, and nothing that it 
   const accept = overload.around(async ({ channel }: { channel: string }) => void taken.push(channel));
   await write('test', 4);
   await accept({ channel: 'test' });
-  await overload.look();
+  await overload.refresh();
   await expect(accept({ channel: 'test' })).rejects.toThrow(Overloaded);
   await accept({ channel: 'other' });
   expect(taken).toEqual(['test', 'other']);

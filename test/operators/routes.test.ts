@@ -211,7 +211,7 @@ test('an escalated operation leaves the bot to its customer, and its ticket ends
     const { body } = await bot.ask('GET', '/staff/tickets', undefined, bearer(STAFF));
     const schema = z.looseObject({ id: z.string(), conversation: z.string() });
     const { tickets } = z.object({ tickets: z.array(schema) }).parse(body);
-    return tickets.find((one) => one.conversation === conversation);
+    return tickets.find((ticket) => ticket.conversation === conversation);
   };
   for (const [conversation, answer, state] of [
     ['qa-1', undefined, 'closed'],

@@ -148,7 +148,7 @@ test('waiting customers come first and all, before answered and closed tickets, 
   const list = await few.tickets.list();
   expect(list.tickets.map(({ ticket }) => ticket.id)).toEqual([
     'W0',
-    ...answered.slice(0, 199).map((one) => one.id),
+    ...answered.slice(0, 199).map((ticket) => ticket.id),
   ]);
 });
 

@@ -216,9 +216,9 @@ export function createAntCrmDouble(world: AntCrmWorld, onCall: (operation: strin
     const kept = personOf(phone);
     const merged = personOf(other);
     trace(`AntCRM makes the customers ${other} and ${phone} one`);
-    for (const one of merged.phones) {
-      kept.phones.add(one);
-      people.set(one, kept);
+    for (const phone of merged.phones) {
+      kept.phones.add(phone);
+      people.set(phone, kept);
     }
   }
 

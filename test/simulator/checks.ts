@@ -230,7 +230,7 @@ export function createChecks(
     const { holder, settled, awaited } = customer;
     checkHolder(key, customer);
     const kept = [holder, ...Object.values(settled), ...Object.values(awaited)];
-    const endsMs = Math.max(...kept.map((one) => one?.untilMs ?? 0));
+    const endsMs = Math.max(...kept.map((lock) => lock?.untilMs ?? 0));
     if (endsMs > clock.nowMs() + ttlMs + PUT_BACK_MS)
       breach('kept as long as it counts', `${key} ends before what it says`);
   }

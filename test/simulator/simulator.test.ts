@@ -33,7 +33,7 @@ describe('The simulator', () => {
     const first = await runHistory(9, { customers: 10 });
     const again = await runHistory(9, { customers: 10 });
     expect([again.hash, again.counts]).toEqual([first.hash, first.counts]);
-    expect(new Set(histories.map((one) => one.hash)).size).toBe(SEEDS.length);
+    expect(new Set(histories.map((history) => history.hash)).size).toBe(SEEDS.length);
   });
 
   it('prints with a breach what happened to its conversation, and when processes ended meanwhile', () => {

@@ -12,7 +12,9 @@ const open = createEncryption({ hashKey });
 
 test('names differ by kind, value and hash key, not by the state key, which is rotated', () => {
   const names = [
-    ...[sealing, open, createEncryption({ hashKey: otherKey })].map((one) => one.name('customer', '475')),
+    ...[sealing, open, createEncryption({ hashKey: otherKey })].map((encryption) =>
+      encryption.name('customer', '475'),
+    ),
     ...[sealing.name('conversation', '475'), sealing.name('customer', '476')],
   ];
   expect(new Set(names).size).toBe(4);

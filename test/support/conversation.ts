@@ -99,6 +99,8 @@ export function questionsOf(answers: readonly Answer[] = []) {
   const interpreter = answers.length > 0 ? createLanguage(answers) : language;
   return (text: string): string | undefined => {
     const { commands } = interpreter.interpret(text, NOWHERE, READING);
-    return commands.flatMap((one) => (one.do === 'ask' && one.about === 'answer' ? one.id : []))[0];
+    return commands.flatMap((command) =>
+      command.do === 'ask' && command.about === 'answer' ? command.id : [],
+    )[0];
   };
 }

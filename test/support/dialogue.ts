@@ -91,7 +91,9 @@ export class Dialogue {
 
   /** Presses a button of the last reply, by its id or by the id's beginning. */
   press(id: string): this {
-    const choice = this.question.choices?.find((one) => one.id === id || one.id.startsWith(`${id}:`));
+    const choice = this.question.choices?.find(
+      (button) => button.id === id || button.id.startsWith(`${id}:`),
+    );
     if (!choice) throw new Error(`no choice ${id} in ${JSON.stringify(this.question.choices)}`);
     return this.send({ kind: 'choice', choice: choice.id, view: this.question.view });
   }

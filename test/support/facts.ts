@@ -132,8 +132,8 @@ const unescaped = (text: string): string => text.replaceAll('\\n', '\n');
 
 export function expectFact(chat: Dialogue, fact: string, before: Before): void {
   const name = [...Object.keys(VALUES), ...Object.keys(TEXTS), ...Object.keys(CHECKS)]
-    .filter((one) => `${fact} `.startsWith(`${one} `))
-    .reduce((longest, one) => (one.length > longest.length ? one : longest), '');
+    .filter((prefix) => `${fact} `.startsWith(`${prefix} `))
+    .reduce((longest, prefix) => (prefix.length > longest.length ? prefix : longest), '');
   const wanted = fact.slice(name.length + 1);
   const value = VALUES[name];
   const text = TEXTS[name];

@@ -30,7 +30,7 @@ export function createLossyStore(
       expected: next.bytes && versionOf(next.bytes),
       bytes: records.get(key) ?? null,
       ttlMs: next.ttlMs,
-      indexes: next.indexes.map((one) => ({ ...one, score: scoreOf(one) })),
+      indexes: next.indexes.map((index) => ({ ...index, score: scoreOf(index) })),
     };
     note(key, next);
     undone.push({ key, undo });

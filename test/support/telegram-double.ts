@@ -312,7 +312,9 @@ export class TelegramDouble {
   }
 
   #edit({ chat_id: chat, message_id, text, reply_markup: markup }: z.infer<typeof editSchema>): Answer {
-    const at = this.#messages.findIndex((one) => one.chat === chat && one.message_id === message_id);
+    const at = this.#messages.findIndex(
+      (message) => message.chat === chat && message.message_id === message_id,
+    );
     const old = this.#messages[at];
     if (!old) return refused('message to edit not found');
     if (old.photo && text !== undefined) return refused('there is no text in the message to edit');

@@ -62,7 +62,7 @@ function joined(lines: readonly Said[]): readonly Said[] {
       /^(\s*)(- )?(.*?)(?: \(×(\d+)\))?$/.exec(text) ?? [];
     const inside = indent + ' '.repeat(way.length);
     const steps = Array.from({ length: Number(times) }, () => words.split(' » ')).flat();
-    return steps.map((one, step) => ({ at, text: (step === 0 ? indent + way : inside) + one }));
+    return steps.map((line, step) => ({ at, text: (step === 0 ? indent + way : inside) + line }));
   });
 }
 
@@ -132,7 +132,7 @@ export function runTranscript(path: readonly Said[]): void {
     try {
       run.line(text);
     } catch (error) {
-      const way = path.slice(0, index + 1).map((one) => `\n  ${one.text}`);
+      const way = path.slice(0, index + 1).map((line) => `\n  ${line.text}`);
       throw new Error(`line ${at}: ${error instanceof Error ? error.message : error}${way.join('')}`);
     }
   });
@@ -166,7 +166,7 @@ class Run {
     this.#say(words);
     for (const { choices = [], view } of chat.replies) {
       this.#shown.push(...choices.map(({ id }) => ({ id, view })));
-      expect(choices.filter(({ id }, at) => choices.findIndex((one) => one.id === id) < at)).toEqual([]);
+      expect(choices.filter(({ id }, at) => choices.findIndex((other) => other.id === id) < at)).toEqual([]);
     }
     this.#question = chat.replies.at(-1) ?? this.#question;
   }
@@ -214,7 +214,7 @@ class Run {
     const among = kind === 'old' ? this.#shown : choices.map((choice) => ({ id: choice.id, view }));
     const unshown = { id, view: kind === 'dead' ? 'v0' : undefined };
     const isShown = kind === undefined || kind === 'old';
-    const pressed = isShown ? among.find((one) => isNamed(one.id, id)) : unshown;
+    const pressed = isShown ? among.find((button) => isNamed(button.id, id)) : unshown;
     if (!pressed) throw new Error(`no button ${id} among ${among.map((one) => one.id).join(' ')}`);
     const message = { kind: 'choice', choice: pressed.id } as const;
     this.#chat.send(pressed.view === undefined ? message : { ...message, view: pressed.view });
@@ -228,7 +228,7 @@ class Run {
     // What earns or spends is always said; what is read, where it matters.
     expectEach('calls', moving.map(inWords), given('!'));
     const reads = given('?');
-    const others = effects.filter((one) => !moving.includes(one));
+    const others = effects.filter((effect) => !moving.includes(effect));
     if (reads.length > 0) expectEach('reads', others.map(inWords), reads[0] === 'none' ? [] : reads);
     if (keys.trim() !== '') expectReplies(this.#chat.replies, keys.trim(), this.#before.question);
     for (const fact of given(';')) expectFact(this.#chat, fact, this.#before);

@@ -76,7 +76,7 @@ export function callPerson(state: State, { why, led = [] }: TicketCause, scope: 
   return say(next, sayWaiting(ticket, { view, context }));
 }
 
-/** A ticket of this turn, with what the customer was doing. Nobody waits for an answer yet. */
+/** A ticket of this turn, with what the customer was doing. The customer does not wait for an answer yet. */
 function createTicket(state: State, reason: Reason, scope: Scope): Ticket {
   const { ids, nowMs, sender } = scope;
   const { step, draft } = state;

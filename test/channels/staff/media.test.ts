@@ -60,7 +60,7 @@ async function ask() {
 
 const startOf = (...bytes: (number | string)[]) =>
   Buffer.concat(
-    bytes.map((one) => (typeof one === 'string' ? Buffer.from(one, 'latin1') : Buffer.from([one]))),
+    bytes.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from([part]))),
   );
 const PNG = startOf(0x89, 'PNG\r\n\x1a\n', 'the rest of it');
 

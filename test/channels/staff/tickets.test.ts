@@ -86,7 +86,7 @@ describe('a ticket', () => {
     const unclear = 'con mèo trèo cây cau';
     await say('qa-1', { name: 'Garnacho', text: unclear });
     const id = await ask('qa-1');
-    const listed = async () => (await list()).find((one) => one.id === id);
+    const listed = async () => (await list()).find((ticket) => ticket.id === id);
     const waitingSinceMs = expect.closeTo(Date.now(), -4);
     expect(await listed()).toMatchObject({ lastText: unclear, notUnderstood: [unclear], waitingSinceMs });
     const answer = await say('qa-1', { text: 'máy giặt hỏng rồi' });
@@ -140,7 +140,7 @@ describe('a ticket', () => {
       messages: [{ text: 'hỏng rồi' }, { text: note.text, by: 'lan', note: true }],
     });
     expect([ticket.claimedBy, ticket.messages?.length]).toEqual([undefined, 2]);
-    const listed = async () => (await list()).find((one) => one.id === id);
+    const listed = async () => (await list()).find((ticket) => ticket.id === id);
     expect(await listed()).toMatchObject({ last: { text: 'hỏng rồi' } });
     await post(`${id}/messages`, { by: 'minh', text: 'Chào bạn' });
     expect(await textsToCustomer('qa-12', 1)).toEqual(['minh: Chào bạn']);
@@ -271,7 +271,7 @@ test('the operator’s answers are listed; the hook hears of new tickets, nothin
   expect((await get(`tickets/${later[0]}`)).status).toBe(404);
   const notice = { ticket: id, channel: 'staff', reason: 'asked', openedAt: expect.any(String) };
   await expect.poll(() => hooked).toContainEqual(notice);
-  expect(later.filter((one) => JSON.stringify(hooked).includes(one))).toEqual([]);
+  expect(later.filter((text) => JSON.stringify(hooked).includes(text))).toEqual([]);
 });
 
 test('the list of misunderstood sentences has only those of customers who agreed, without their names', async () => {

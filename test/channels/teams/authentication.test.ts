@@ -188,7 +188,7 @@ describe('the signing keys', () => {
       bearer({ header: { kid: `forged ${n}` }, sign: 'other' }),
     );
     const answers = await Promise.all(forged.map((token) => post(HI, token)));
-    expect([503, 429].map((code) => answers.filter((one) => one.statusCode === code).length)).toEqual([
+    expect([503, 429].map((code) => answers.filter((answer) => answer.statusCode === code).length)).toEqual([
       30, 70,
     ]);
     expect(Number(answers[0]?.headers['retry-after'])).toBeGreaterThan(0);

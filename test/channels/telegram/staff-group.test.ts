@@ -180,6 +180,6 @@ test('the group reads why a customer waits, since when and where; readiness name
   const { tickets } = list.parse(await (await fetch(`${bot.url}/staff/tickets`)).json());
   const text = new RegExp(`^🔔 Khách muốn gặp nhân viên, chờ từ \\d\\d:\\d\\d\\.\\n${tickets[0]?.id}$`);
   await expect
-    .poll(() => double.shown(GROUP).map((one) => one.text), { timeout: 40_000 })
+    .poll(() => double.shown(GROUP).map((message) => message.text), { timeout: 40_000 })
     .toEqual([expect.stringMatching(text)]);
 }, 60_000);

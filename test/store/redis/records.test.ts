@@ -40,7 +40,7 @@ for (const [name, start] of [
     await before.close();
     const part = await another();
     const close = async (): Promise<void> => {
-      for (const one of opened) await one.close();
+      for (const store of opened) await store.close();
     };
     return { part, another, close };
   }
