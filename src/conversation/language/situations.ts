@@ -463,10 +463,15 @@ function endings(situation: Situation): Meant {
   if (leavesGifts(situation)) return [{ do: 'cancel' }];
   if (expecting.place === 'summary' && act === 'change')
     return someOf(valuesFor(situation, flow)) ?? changeOf(parsed);
-  // "Không lấy mã tủ lạnh nữa, còn lại ok" is about one of the codes.
-  const isOfCode = expecting.codes.length > 0 && says(parsed, 'code') && meaning.p < NOT_QUITE;
-  if (act === 'cancel' && (parsed.codes.length > 0 || isOfCode))
-    return [{ do: 'unclear', likely: [{ do: 'cancel' }] }];
+  if (act === 'cancel') {
+    const isGuessed = meaning.p < NOT_QUITE;
+    const isOfEmail = isGuessed && expecting.place === 'summary' && expecting.email !== undefined;
+    if (isOfEmail && fieldIn(parsed) === 'email') return NO_EMAIL;
+    // "Không lấy mã tủ lạnh nữa, còn lại ok" is about one of the codes.
+    const isOfCode = isGuessed && expecting.codes.length > 0 && says(parsed, 'code');
+    if (parsed.codes.length > 0 || isOfCode || (isOfEmail && says(parsed, 'email')))
+      return [{ do: 'unclear', likely: [{ do: 'cancel' }] }];
+  }
   const isAtStake = expecting.gift !== undefined || (!isQuestion && expecting.codes.length > 0);
   if (!starts || starts === flow || !isAtStake || !isBare || isSure('costly', meaning.p)) return undefined;
   return [{ do: 'unclear', likely: [{ do: 'start', flow: starts.name }] }];
