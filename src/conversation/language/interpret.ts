@@ -504,7 +504,7 @@ export class LanguageInterpreter implements Interpreter {
     const [only, ...others] = likely.filter((command) => command.do !== 'show');
     // Nothing is lost at the menu: the only wish that may be meant begins. After a call it may be about that.
     const isFresh = expecting.place === 'nothing' && expecting.references.length === 0;
-    const isBegun = others.length === 0 && first === best && first.p >= BEGUN_ALONE;
+    const isBegun = only === likely[0] && others.length === 0 && first === best && first.p >= BEGUN_ALONE;
     if (only?.do === 'start' && isFresh && isBegun && !isQuestion) return only;
     const least = isQuestion ? PRESUMED : PRESUMED_UNASKED;
     const isAlone = isQuestion && others.length === 0;

@@ -63,6 +63,8 @@ export class SpokenValues {
   readonly #repeats: Numbers;
   readonly #tens: Numbers;
   readonly #afterTens: Numbers;
+  readonly #afterHundreds: Numbers;
+  readonly #beforeUnits: Numbers;
   readonly #hosts: PhraseIndex<string>;
   readonly #signs: PhraseIndex<string>;
   readonly #marks: PhraseIndex<string>;
@@ -81,6 +83,8 @@ export class SpokenValues {
     this.#times = readNumbers(vocabulary, 'digits several times');
     this.#tens = readNumbers(vocabulary, 'digits of tens');
     this.#afterTens = readNumbers(vocabulary, 'after a digit of tens');
+    this.#afterHundreds = readNumbers(vocabulary, 'after a digit of hundreds');
+    this.#beforeUnits = readNumbers(vocabulary, 'before a digit without tens');
     this.#hosts = readPairs(vocabulary, 'mail hosts');
     this.#repeats = readNumbers(vocabulary, 'before a repeated digit');
     this.#signs = indexPhrases(vocabulary.list('mail sign').map((phrase) => [phrase, '@'] as const));
@@ -387,8 +391,8 @@ export class SpokenValues {
     const doubled = times === undefined ? undefined : this.#digitAt(line, at + 1);
     if (doubled !== undefined)
       return { from: at, to: at + 2, digits: doubled.repeat(times ?? 1), isWord: true, isPlain: false };
-    const tens = this.#tensAt(line, at);
-    if (tens) return tens;
+    const many = this.#hundredsAt(line, at) ?? this.#tensAt(line, at);
+    if (many) return many;
     const digit = numberOf(this.#digits, line, at);
     // "Ba con tám" is 888.
     const isCount =
@@ -402,6 +406,23 @@ export class SpokenValues {
     if (!/\d/.test(typed) || !NUMERIC.test(typed) || isDate(typed)) return undefined;
     const digits = typed.replace(/[^\doO+]/g, '').replace(/[oO]/g, '0');
     return { from: at, to: at + 1, digits, isWord: false, isPlain: true };
+  }
+
+  /** "Năm trăm linh ba", "chín trăm mười hai", "five hundred and three"; alone two zeros: "năm trăm". */
+  #hundredsAt(line: SpokenLine, at: number): Digits | undefined {
+    const first = numberOf(this.#digits, line, at);
+    if (first === undefined || first === 0 || first > 9) return undefined;
+    if (numberOf(this.#afterHundreds, line, at + 1) === undefined) return undefined;
+    const behind = at + 2;
+    const isJoined = numberOf(this.#beforeUnits, line, behind) !== undefined;
+    const tens = this.#tensAt(line, isJoined ? behind + 1 : behind);
+    if (tens) return { ...tens, from: at, digits: `${first}${tens.digits}` };
+    // Two more digits: "năm trăm linh ba" and, in short, "năm trăm bốn lăm".
+    const ten = isJoined ? '0' : this.#digitAt(line, behind);
+    const unit = this.#digitAt(line, behind + 1);
+    const isWhole = ten?.length === 1 && unit?.length === 1;
+    const digits = `${first}${isWhole ? ten + unit : '00'}`;
+    return { from: at, to: isWhole ? behind + 2 : behind, digits, isWord: true, isPlain: false };
   }
 
   /** "Chín mươi hai", "mười hai", "twenty three"; without a digit behind it a zero: "chín mươi". */
