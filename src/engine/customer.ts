@@ -12,8 +12,8 @@ import type { KnownFields } from './record.ts';
 const leftSchema = z.record(z.string(), z.looseObject({ by: z.string(), untilMs: z.number() })).default({});
 
 /**
- * `by`: the lease under which the operation took the lock last. `runOuts`: how many leases of its conversation
- * had run out when that one was taken.
+ * `by`: the lease under which the operation took the lock last. `runOuts`: how many leases of its
+ * conversation had run out when that one was taken.
  */
 const holderSchema = z.looseObject({
   operation: z.string(),
