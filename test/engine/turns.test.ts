@@ -200,60 +200,41 @@ test('past the cap messages are refused, and the customer is told once a minute'
   }
 });
 
-test('an attempt that lost its lease, and does not know it, does not give back the lock of the operation', async () => {
-  const world = createWorld();
-  const locked = gate();
-  const lockedAgain = gate();
-  const unlocked = gate();
-  let attempts = 0;
-  const perform: Perform = async (effect, turn) => {
-    const operation = 'operation' in effect ? effect.operation : '';
-    attempts += 1;
-    const isFirst = attempts === 1;
-    await turn.lock('customer:1', operation);
-    (isFirst ? locked : lockedAgain).open();
-    await (isFirst ? lockedAgain : unlocked).opened;
-    if (!isFirst) return { kind: 'unknown', operation, lookup: LOOKUP };
-    await turn.unlock('customer:1', { operation });
-    unlocked.open();
-    return { kind: 'unavailable', operation };
-  };
-  await world.engine({ perform }).accept(incoming('redeem:op1'));
-  await locked.opened;
-  world.advance(LIMITS.leaseMs);
-  await unlocked.opened;
-  expect((await world.lock('customer:1', 'other')).locked).toBe(false);
-});
-
-test('an attempt that lost its lease, and takes the lock again, does not give back the lock of the operation', async () => {
-  const world = createWorld();
-  const begun = gate();
-  const lockedByNext = gate();
-  const unlocked = gate();
-  let attempts = 0;
-  const perform: Perform = async (effect, turn) => {
-    const operation = 'operation' in effect ? effect.operation : '';
-    attempts += 1;
-    const isFirst = attempts === 1;
-    if (isFirst) {
+test.for<[name: string, isLockedBefore: boolean]>([
+  ['and does not know it', true],
+  ['and takes the lock only then', false],
+])(
+  'an attempt that lost its lease, %s, does not give back the lock of the operation',
+  async ([, isLockedBefore]) => {
+    const world = createWorld();
+    const begun = gate();
+    const lockedByNext = gate();
+    const unlocked = gate();
+    let attempts = 0;
+    const perform: Perform = async (effect, turn) => {
+      const operation = 'operation' in effect ? effect.operation : '';
+      attempts += 1;
+      if (attempts > 1) {
+        await turn.lock('customer:1', operation);
+        lockedByNext.open();
+        await unlocked.opened;
+        return { kind: 'unknown', operation, lookup: LOOKUP };
+      }
+      if (isLockedBefore) await turn.lock('customer:1', operation);
       begun.open();
       await lockedByNext.opened;
-      await turn.lock('customer:1', operation);
+      if (!isLockedBefore) await turn.lock('customer:1', operation);
       await turn.unlock('customer:1', { operation });
       unlocked.open();
       return { kind: 'unavailable', operation };
-    }
-    await turn.lock('customer:1', operation);
-    lockedByNext.open();
+    };
+    await world.engine({ perform }).accept(incoming('redeem:op1'));
+    await begun.opened;
+    world.advance(LIMITS.leaseMs);
     await unlocked.opened;
-    return { kind: 'unknown', operation, lookup: LOOKUP };
-  };
-  await world.engine({ perform }).accept(incoming('redeem:op1'));
-  await begun.opened;
-  world.advance(LIMITS.leaseMs);
-  await unlocked.opened;
-  expect((await world.lock('customer:1', 'other')).locked).toBe(false);
-});
+    expect((await world.lock('customer:1', 'other')).locked).toBe(false);
+  },
+);
 
 test('while the store is out of reach accepting is refused, so that the platform sends again', async () => {
   const world = createWorld();

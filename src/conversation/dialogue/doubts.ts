@@ -77,8 +77,8 @@ export function takeDoubt(before: State, { flow, beginnings }: FlowDoubts): Take
     const isListed = offer.typed !== undefined && codes.includes(offer.typed);
     return findDoubtedSlot(offer) !== 'codes' || isListed;
   };
-  const doubt = doubts.find((other) => isOpen(other) && isAskedIn(other, flow));
-  const left = keepDoubts(state, (other) => other !== doubt && isOpen(other));
+  const doubt = doubts.find((offer) => isOpen(offer) && isAskedIn(offer, flow));
+  const left = keepDoubts(state, (offer) => offer !== doubt && isOpen(offer));
   return doubt ? { state: left, doubt } : { state: left };
 }
 

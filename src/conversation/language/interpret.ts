@@ -83,9 +83,11 @@ const TAKES_BACK: ReadonlySet<TextCommand['do']> = new Set([
 ]);
 /** Fewer words next to a consent are no wish. */
 const MIN_WISH = 2;
-/** A text is no bad value if it has at least `FEW_WORDS` and no two digits in a row, */
+/**
+ * A text is no bad value if it has at least `FEW_WORDS` and no two digits in a row, or at least `MANY_WORDS`
+ * and fewer digits than `MIN_DIGITS`.
+ */
 const FEW_WORDS = 3;
-/** or at least `MANY_WORDS` and fewer digits than `MIN_DIGITS`. */
 const MANY_WORDS = 6;
 const MIN_DIGITS = 4;
 /** At least this many words next to a consent say something, though it may not be understood. */
@@ -159,14 +161,12 @@ export class LanguageInterpreter implements Interpreter {
 
   /** A gift that is chosen, and what another clause asks or says of it: "lấy loa, giao tận nhà nha". */
   #besideGift(commands: readonly TextCommand[], situation: Situation): readonly TextCommand[] {
-    const { parsed, expecting, isQuestion } = situation;
+    const { parsed, isQuestion } = situation;
     const isGift = (command: TextCommand) => command.do === 'set' && command.slot === 'gift';
     const isChosen =
       commands.some(isGift) && commands.every((command) => isGift(command) || command.do === 'start');
     if (!isChosen || (parsed.rest.length < MIN_WISH && !isQuestion)) return commands;
-    const asked = this.meanings.findAside(parsed.words, contextOf(expecting), ASKED_ASIDE);
-    const question = asked === undefined ? undefined : this.acts.get(asked)?.command;
-    return question ? [...commands, question] : commands;
+    return this.#withAside(commands, situation);
   }
 
   /** Values, and the usual question that the words next to them ask: "TIVI000000017, có mất phí không". */

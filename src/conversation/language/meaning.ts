@@ -370,8 +370,7 @@ export class Meanings {
       possible.length === 0 && [...lines, ...around].some((line) => !this.#acts.get(line)?.isDeed);
     const guesses = isElsewhere ? all.filter(({ act }) => this.#acts.get(act)?.rank !== 'deed') : all;
     // "Đã đổi" is no "đổi": the model must not speak against the line. "Viet dung roi" is no "việt".
-    const isLanguage = (line: string) => this.#acts.get(line)?.command?.do === 'speak';
-    const least = (line: string) => (isLanguage(line) ? (guesses[0]?.p ?? 0) : 0);
+    const least = (line: string) => (this.#isLanguage(line) ? (guesses[0]?.p ?? 0) : 0);
     const isLikely = (line: string) =>
       isElsewhere ||
       // The model takes "qua" for a gift.
@@ -505,11 +504,15 @@ export class Meanings {
     };
   }
 
+  /** Whether the act wishes for a language. */
+  #isLanguage(act: string): boolean {
+    return this.#acts.get(act)?.command?.do === 'speak';
+  }
+
   /** "I don't speak English" wishes for the other language. */
   #otherLanguage(act: string): string | undefined {
-    const isLanguage = (name: string) => this.#acts.get(name)?.command?.do === 'speak';
-    const [other, ...more] = [...this.#acts.keys()].filter((name) => isLanguage(name) && name !== act);
-    return isLanguage(act) && more.length === 0 ? other : undefined;
+    const [other, ...more] = [...this.#acts.keys()].filter((name) => this.#isLanguage(name) && name !== act);
+    return this.#isLanguage(act) && more.length === 0 ? other : undefined;
   }
 
   /** Where the denied words begin; -1 without a denial. A denial at the end asks ("được không"). */
