@@ -114,6 +114,11 @@ export type Reply = z.infer<typeof replySchema>;
 /** The key of the reply that is the picture of a QR code. */
 export const QR_PICTURE = 'receipt.qr';
 
+/** The reply as text alone: without buttons, forms, pictures and files. It says all that it said. */
+export function toPlainest({ key, context, params, lines, address, note, quiet }: Reply): Reply {
+  return { key, context, params, lines, address, note, quiet };
+}
+
 /** Whether a reply tells the result of an operation: it leaves first if the channel is limited. */
 export function isReceipt({ key }: Pick<Reply, 'key'>): boolean {
   return /^(operation\.|(accumulate|redeem)\.(done|partly|refused)$)/.test(key);

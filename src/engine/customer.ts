@@ -27,13 +27,20 @@ const customerSchema = z.looseObject({
   /** AntCRM's records that settled operations, and successes whose records are still to come. */
   settled: leftSchema,
   awaited: leftSchema,
+  /** Operations that gave their lock back with their outcome. */
+  ended: leftSchema,
 });
 
 export type CustomerRecord = KnownFields<z.infer<typeof customerSchema>>;
 
-const NO_CUSTOMER: CustomerRecord = { holder: null, settled: {}, awaited: {} };
+const NO_CUSTOMER: CustomerRecord = { holder: null, settled: {}, awaited: {}, ended: {} };
 
 export const LOCK_MS = 2 * 60 * 60 * 1000;
+/**
+ * How long at most an operation locks that has ended: after a failover, a process that lost its lease may
+ * look it up once more, and nobody would give that lock back.
+ */
+export const ENDED_LOCK_MS = 3 * 60 * 1000;
 /** Longer than any operation is looked up (`OPERATION_CHECKS`, and a day more). */
 export const SETTLED_MS = 48 * 60 * 60 * 1000;
 
@@ -66,11 +73,13 @@ export function lock(
       const isLate = by !== undefined && by.runOuts < (holder.runOuts ?? 0);
       if (holder.operation !== operation || isLate) return { record: before, answer: { locked: false } };
     }
-    const taken = { operation, untilMs: nowMs + forMs, by: by?.owner, runOuts: by?.runOuts };
+    const ended = dropExpired(record.ended, nowMs);
+    const lockMs = operation in ended ? Math.min(forMs, ENDED_LOCK_MS) : forMs;
+    const taken = { operation, untilMs: nowMs + lockMs, by: by?.owner, runOuts: by?.runOuts };
     const settled = dropExpired(record.settled, nowMs);
     const awaited = dropExpired(record.awaited, nowMs);
     return {
-      record: { ...record, holder: taken, settled, awaited },
+      record: { ...record, holder: taken, settled, awaited, ended },
       answer: {
         locked: true,
         settled: leftByOthers(settled, operation),
@@ -91,8 +100,8 @@ function leftByOthers(left: LeftRecords, operation: string): string[] {
 }
 
 /**
- * Gives the lock back if the operation has it, and remembers what the operation leaves. With `by`, the lock
- * is only given back if that lease took it last: a process that does not know yet that it lost its lease must
+ * Gives the lock back if the operation has it, and remembers what the operation leaves. Without `by`, the
+ * operation has ended. With `by`, the lock is only given back if that lease took it last: a process that does not know yet that it lost its lease must
  * not end the lock of the process that goes on with the operation.
  */
 export function unlock({
@@ -104,7 +113,7 @@ export function unlock({
   return (before, nowMs) => {
     const customer = before ?? NO_CUSTOMER;
     const left = { by: operation, untilMs: nowMs + SETTLED_MS };
-    const { holder } = customer;
+    const { holder, ended } = customer;
     const isHolder = holder?.operation === operation && (by === undefined || holder.by === by.owner);
     if (!isHolder && record === undefined && awaited === undefined) {
       return { record: before, answer: undefined };
@@ -115,6 +124,7 @@ export function unlock({
         holder: isHolder ? null : holder,
         settled: record === undefined ? customer.settled : { ...customer.settled, [record]: left },
         awaited: awaited === undefined ? customer.awaited : { ...customer.awaited, [awaited]: left },
+        ended: by === undefined ? { ...ended, [operation]: { ...left, untilMs: nowMs + LOCK_MS } } : ended,
       },
       answer: undefined,
     };

@@ -1,3 +1,4 @@
+import { toPlainest } from '../conversation/reply.ts';
 import type { Operation, ReadState, State } from '../conversation/state.ts';
 import { openRecord, type RecordFault, VersionedRecords } from '../records/versioned-records.ts';
 import { type Runtime, systemRuntime } from '../runtime.ts';
@@ -21,13 +22,21 @@ import {
   type Incoming,
   type IntentBody,
   type Origin,
+  type Outgoing,
   readIntent,
   readMessage,
+  readOutboxItem,
   readStored,
   withVersion,
 } from './messages.ts';
 import type { ConversationRecord, FailedNote } from './record.ts';
-import { accept, CONVERSATION, type ConversationTransition, takeLetter } from './transitions.ts';
+import {
+  accept,
+  CONVERSATION,
+  type ConversationTransition,
+  resendLetter,
+  takeLetter,
+} from './transitions.ts';
 
 /**
  * An operation without an outcome. `intent`, null: it cannot be read. `isLost`: nothing can be read of it.
@@ -44,13 +53,19 @@ export type OpenOperation = {
   readonly status?: Operation['status'] | undefined;
 };
 
-/** `holds`: the message, or that it is a state; null: it cannot be read. `reason`, `lost`: its record is. */
+/** A reply about points that could not be delivered. */
+export type KeptReply = { readonly kept: Outgoing };
+
+/**
+ * `holds`: the message, the reply, or that it is a state; null: it cannot be read. `reason`, `lost`: its
+ * record is.
+ */
 export type OpenLetter = {
   readonly id: string;
   readonly conversation: string;
   readonly atMs: number;
   readonly reason: string;
-  readonly holds: Incoming | 'state' | null;
+  readonly holds: Incoming | KeptReply | 'state' | null;
 };
 
 /** The id of the letters whose record is missing or cannot be opened, behind its conversation. */
@@ -227,20 +242,35 @@ export class Operators {
     return filed === 'duplicate' ? 'filed' : filed;
   }
 
-  /** Files a dead letter's message once more and removes the letter, in one change. */
+  /** Files a dead letter's message, or sends its reply, once more and removes the letter, in one change. */
   async replay(id: string): Promise<FilingResult> {
     const [conversation, letterId] = splitId(id);
     if (letterId === LOST_LETTER) return 'unreadable';
+    const { record: found } = await this.#conversations.read(conversation);
+    const held = heldIn(found?.dead.find((dead) => dead.id === letterId)?.body);
+    if (isKeptReply(held)) return this.#resend(conversation, letterId, held);
     const compose = (record: ConversationRecord | null): Incoming | 'unknown' | 'unreadable' => {
       const letter = record?.dead.find((dead) => dead.id === letterId);
       if (!letter) return 'unknown';
       const holds = heldIn(letter.body);
-      if (holds === null || holds === 'state') return 'unreadable';
+      if (holds === null || holds === 'state' || isKeptReply(holds)) return 'unreadable';
       // The conversation may remember the message's own id. It counts as sent now.
       return { ...holds, acceptedMs: undefined, id: `replay:${id}` };
     };
     const filed = await this.#file(conversation, compose, takeLetter(letterId));
     return filed === 'duplicate' ? 'filed' : filed;
+  }
+
+  /** In its plainest form: with its pictures and buttons it may have ended processes. */
+  async #resend(conversation: string, letterId: string, { kept }: KeptReply): Promise<FilingResult> {
+    const { turn: _, acceptedMs: __, press: ___, ...outgoing } = kept;
+    const again = { ...outgoing, reply: toPlainest(kept.reply), first: true, last: true };
+    const resend = resendLetter(letterId, (_, nowMs) =>
+      withVersion({ kind: 'reply', outgoing: { ...again, atMs: nowMs } }),
+    );
+    const { answer } = await this.#conversations.update(conversation, resend);
+    if (answer) this.#options.onFiled?.(conversation);
+    return answer ? 'filed' : 'unknown';
   }
 
   /** Removes a dead letter; false: no letter has that id. */
@@ -297,8 +327,14 @@ function splitId(id: string): [conversation: string, letterId: string] {
   return [id.slice(0, dot), id.slice(dot + 1)];
 }
 
-const heldIn = (body: unknown): OpenLetter['holds'] =>
-  attempt(() => (typeof body === 'string' ? 'state' : readMessage(body)));
+function heldIn(body: unknown): OpenLetter['holds'] {
+  if (typeof body === 'string') return 'state';
+  const item = attempt(() => readOutboxItem(body));
+  return item?.kind === 'reply' ? { kept: item.outgoing } : attempt(() => readMessage(body));
+}
+
+export const isKeptReply = (holds: OpenLetter['holds']): holds is KeptReply =>
+  typeof holds === 'object' && holds !== null && 'kept' in holds;
 
 const oldestFirst = <T extends { readonly atMs: number }>(entries: T[]): T[] =>
   entries.sort((a, b) => a.atMs - b.atMs);

@@ -1,5 +1,5 @@
 import { writeAwaitedRecord } from '../conversation/effect.ts';
-import { Unwordable } from '../conversation/reply.ts';
+import { isReceipt, type Reply, toPlainest, Unwordable } from '../conversation/reply.ts';
 import { atMostEvery } from '../observability/log.ts';
 import type { Bulkhead } from '../resilience/bulkhead.ts';
 import { StoreUnavailable } from '../store/port.ts';
@@ -27,7 +27,15 @@ export type DeliveryEnd = {
   /** Side tasks are left, and may be tried before the replies that wait. */
   readonly sideTasksAfterMs?: number | undefined;
   readonly failures?: ReadonlyMap<number, Failure> | undefined;
+  /** Those of them that are kept as dead letters, because they tell about points. */
+  readonly kept?: ReadonlySet<number> | undefined;
 };
+
+/**
+ * What a delivery begins with. `done`: the numbers of tasks that are done. `leases`: how many leases, with
+ * this one, begin to send the first reply, which an ended lease left; absent: none did.
+ */
+export type DeliveryStart = { readonly done: ReadonlySet<number>; readonly leases?: number | undefined };
 
 type ItemOf<Kind extends OutboxItem['kind']> = Extract<OutboxItem, { kind: Kind }>;
 
@@ -38,6 +46,19 @@ type Route = {
   readonly outage: Outage;
   alarmRejected(conversation: string): void;
 };
+
+/** A reply whose sends end leases goes out as text alone from this lease on. The first did not say so. */
+const PLAIN_FROM_LEASE = 2;
+
+/** Whether a reply that is dropped becomes a dead letter. Who blocked the bot, or is gone, gets none. */
+export const isKept = (reply: Reply, why: Failure): boolean =>
+  isReceipt(reply) && (why === 'late' || why === 'refused');
+
+/** The replies behind one that is sent alone have another lease; undefined: there are none. */
+export function waitForNext(tasks: readonly OutboxTask[]): Wait | undefined {
+  const next = tasks.find(({ body }) => body?.kind === 'reply')?.body;
+  return next?.kind === 'reply' ? { afterMs: 0, reason: 'alone', madeAtMs: next.outgoing.atMs } : undefined;
+}
 
 /**
  * Does the tasks of the outbox. It sends the replies in order. If one has to wait, the replies behind it wait
@@ -63,12 +84,17 @@ export class Outbox {
     }));
   }
 
-  /** Does the tasks that are not in `done`. Sends nothing any more once the lease is lost. */
+  /**
+   * Does the tasks that are not done. Sends nothing any more once the lease is lost. A reply that an ended
+   * lease left is sent alone, so that it becomes known which reply ends processes; from the third lease on in
+   * its plainest form.
+   */
   async deliver(
     held: HeldLease,
     tasks: readonly OutboxTask[],
-    done = new Set<number>(),
+    start: DeliveryStart = { done: new Set() },
   ): Promise<DeliveryEnd | Lost> {
+    const done = new Set(start.done);
     // A customer who has the receipt of a gift can show it at once.
     await this.doSideTasks(
       tasks.filter(({ body }) => body?.kind === 'gift'),
@@ -76,24 +102,40 @@ export class Outbox {
     );
     let wait: Wait | undefined;
     const failures = new Map<number, Failure>();
+    const kept = new Set<number>();
+    const { leases = 0 } = start;
     let tried: Tries = held.lease.record.retry ?? NEVER_TRIED;
-    for (const { seq, body } of tasks) {
-      if (body === null) failures.set(seq, 'refused');
-      if (body?.kind === 'reply') {
-        const fate = await this.#send(held, body.outgoing, { seq, tried });
-        if (fate === LOST) return LOST;
-        if (fate.kind === 'waits') {
-          wait = { ...fate.wait, madeAtMs: body.outgoing.atMs };
-          break;
-        }
-        if (fate.kind === 'dropped') failures.set(seq, fate.why);
-        tried = NEVER_TRIED;
+    for (const [at, { seq, body }] of tasks.entries()) {
+      if (body !== null && body.kind !== 'reply') continue;
+      if (body === null) {
+        // Nobody can say that it did not tell about points.
+        failures.set(seq, 'refused');
+        kept.add(seq);
+        done.add(seq);
+        continue;
       }
-      if (body === null || body.kind === 'reply') done.add(seq);
+      const { reply, atMs } = body.outgoing;
+      const isPlain = leases >= PLAIN_FROM_LEASE;
+      const outgoing = isPlain ? { ...body.outgoing, reply: toPlainest(reply) } : body.outgoing;
+      const fate = await this.#send(held, outgoing, { seq, tried });
+      if (fate === LOST) return LOST;
+      if (fate.kind === 'waits') {
+        wait = { ...fate.wait, madeAtMs: atMs };
+        break;
+      }
+      if (fate.kind === 'dropped') {
+        failures.set(seq, fate.why);
+        if (isKept(reply, fate.why)) kept.add(seq);
+      }
+      tried = NEVER_TRIED;
+      done.add(seq);
+      wait = leases > 0 ? waitForNext(tasks.slice(at + 1)) : undefined;
+      if (wait) break;
     }
     const { sideTasksAfterMs } = await this.doSideTasks(tasks, done);
-    if (sideTasksAfterMs === undefined || wait) return { done, wait, sideTasksAfterMs, failures };
-    return { done, wait: { afterMs: sideTasksAfterMs, reason: 'side task', leastMs: 0 }, failures };
+    const end = { done, failures, kept };
+    if (sideTasksAfterMs === undefined || wait) return { ...end, wait, sideTasksAfterMs };
+    return { ...end, wait: { afterMs: sideTasksAfterMs, reason: 'side task', leastMs: 0 } };
   }
 
   /**

@@ -72,10 +72,13 @@ const retrySchema = z.looseObject({
   sideTasksMs: z.number().optional(),
 });
 
-/** How many leases ran out while replies were sent, and this was the first task of the outbox. */
-const stuckSchema = z.looseObject({ seq: z.number(), leases: z.number() });
+/**
+ * A reply that a lease left when it ran out, and how many leases since then said that they begin to send it.
+ * Null again once a send has ended, however it ended.
+ */
+const sendingSchema = z.looseObject({ seq: z.number(), leases: z.number() });
 
-/** A message or state that no turn could handle. */
+/** A message or state that no turn could handle, or a reply about points that could not be delivered. */
 const letterSchema = z.looseObject({
   id: z.string(),
   atMs: z.number(),
@@ -106,7 +109,7 @@ const envelopeSchema = z.looseObject({
   attempts: z.number().default(0),
   /** How many leases ever ran out: a lease that ran out knows fewer than those after it. */
   runOuts: z.number().default(0),
-  stuck: stuckSchema.nullable().default(null),
+  sending: sendingSchema.nullable().default(null),
   /** When the state asked to be woken; 0: never. */
   wakeMs: z.number().default(0),
   retry: retrySchema.nullable().default(null),

@@ -175,7 +175,10 @@ function grantLease(
   const ranOut = record.lease !== null;
   return {
     ...record,
-    ...(ranOut && { runOuts: record.runOuts + 1, ...countRunOut(record, nowMs) }),
+    ...(ranOut && {
+      runOuts: record.runOuts + 1,
+      attempts: record.attempts + (isTurnUnderWay(record, nowMs) ? 1 : 0),
+    }),
     // Older processes cannot read what this lease will write.
     version: VERSION,
     lease: { owner, untilMs: nowMs + leaseMs, step: 0, ...(ranOut && { takeover: true }) },
@@ -183,17 +186,32 @@ function grantLease(
 }
 
 /**
- * Replies that need not wait are sent before anything else, so the lease ran out while they were sent. While
- * they wait, it ran out at a wake-up, or at side tasks, which nothing counts.
+ * Whether the lease that ran out was at a message or a wake-up. Replies that need not wait are sent before
+ * anything else (`beginSending` counts those leases). While replies wait, a lease is at a wake-up or at side
+ * tasks, which nothing counts.
  */
-function countRunOut(record: ConversationRecord, nowMs: number) {
-  const { outbox, stuck, attempts, wakeMs } = record;
-  const [first] = outbox;
-  const isPutOffNow = isPutOff(record, nowMs);
-  if (isPutOffNow && (wakeMs === 0 || wakeMs > nowMs)) return {};
-  if (first === undefined || isPutOffNow) return { attempts: attempts + 1 };
-  const leases = stuck?.seq === first.seq ? stuck.leases + 1 : 1;
-  return { stuck: { seq: first.seq, leases } };
+function isTurnUnderWay(record: ConversationRecord, nowMs: number): boolean {
+  const { outbox, wakeMs } = record;
+  return isPutOff(record, nowMs) ? wakeMs > 0 && wakeMs <= nowMs : outbox.length === 0;
+}
+
+/**
+ * Says that the lease begins to send the reply `seq`, which an earlier lease left when it ran out: a lease
+ * that ends before that does not count against the reply. Answers how many leases have said so, with this
+ * one; null: stale.
+ */
+export function beginSending(
+  { record: { lease: held } }: Pick<Basis, 'record'>,
+  seq: number,
+): ConversationTransition<number | null> {
+  return (record) => {
+    const lease = nextLease(record, held, null);
+    if (record === null || lease === 'stale') return unchanged(record, null);
+    const { sending } = record;
+    if (lease === 'done') return unchanged(record, sending?.seq === seq ? sending.leases : null);
+    const leases = sending?.seq === seq ? sending.leases + 1 : 1;
+    return { record: { ...record, lease, sending: { seq, leases } }, answer: leases };
+  };
 }
 
 /** Prolongs the lease, also if it ran out and no process took it; false: it is lost. */
@@ -270,6 +288,8 @@ export type Commit = {
   /** Drops all dead letters but those of this change. */
   readonly forget?: boolean | undefined;
   readonly dead?: readonly Omit<DeadLetter, 'atMs'>[] | undefined;
+  /** The ids of letters whose reply is among `replies`. */
+  readonly told?: readonly string[] | undefined;
   /** How many dropped messages the replies report. */
   readonly dropped: number;
   readonly listed?: readonly RequestedEntry[] | undefined;
@@ -300,7 +320,7 @@ export function commit(
         dropped: Math.max(0, record.dropped - change.dropped),
         listed,
         failed: change.forget ? [] : record.failed,
-        dead: change.dead?.length || change.forget ? mergeLetters(record, change, nowMs) : record.dead,
+        dead: mergeLetters(record, change, nowMs),
       },
       answer: true,
     };
@@ -312,8 +332,10 @@ function removeSettled(journal: ConversationRecord['journal'], settled: readonly
 }
 
 /** A letter replaces an older one of the same id. */
-function mergeLetters(record: ConversationRecord, { forget, dead = [] }: Commit, nowMs: number) {
-  const kept = forget ? [] : record.dead.filter(({ id }) => !dead.some((letter) => letter.id === id));
+function mergeLetters(record: ConversationRecord, { forget, told = [], dead = [] }: Commit, nowMs: number) {
+  if (!forget && told.length + dead.length === 0) return record.dead;
+  const gone = new Set([...told, ...dead.map(({ id }) => id)]);
+  const kept = forget ? [] : record.dead.filter(({ id }) => !gone.has(id));
   return [...kept, ...dead.map((letter) => ({ ...letter, atMs: nowMs }))].slice(-MAX_LETTERS);
 }
 
@@ -342,6 +364,8 @@ export type Release = {
   readonly sideTasksAfterMs?: number | undefined;
   /** Those that were dropped, and why. */
   readonly failures?: ReadonlyMap<number, Failure> | undefined;
+  /** Those of them that become dead letters, because they tell about points. */
+  readonly kept?: ReadonlySet<number> | undefined;
   readonly leaseMs: number;
   /** How the calls of a turn that is given back ended. */
   readonly outcomes?: Outcomes | undefined;
@@ -356,11 +380,11 @@ export function release(
   { record: { lease: held } }: Pick<Basis, 'record'>,
   ending: Release,
 ): ConversationTransition<boolean> {
-  const { done, wait, failures, leaseMs, outcomes } = ending;
+  const { wait, leaseMs, outcomes } = ending;
   return (before, nowMs) => {
     const lease = nextLease(before, held, null);
     if (before === null || typeof lease === 'string') return unchanged(before, lease === 'done');
-    const left = removeDone(before, done, failures);
+    const left = removeDone({ ...before, sending: null }, ending, nowMs);
     const record = outcomes ? { ...left, journal: addOutcomes(left.journal, outcomes) } : left;
     const isWoken = record.wakeMs > 0 && record.wakeMs <= nowMs;
     const hasMore = record.inbox.length > 0 || isWoken;
@@ -375,27 +399,36 @@ export function release(
   };
 }
 
-/** Takes the tasks that are done out of the outbox, and notes which of staff's messages failed and why. */
+/**
+ * Takes the tasks that are done out of the outbox, notes which of staff's messages failed and why, and keeps
+ * as letters what must not be lost.
+ */
 function removeDone(
   record: ConversationRecord,
-  done: Release['done'],
-  failures?: Release['failures'],
+  { done, failures, kept }: Release,
+  nowMs: number,
 ): ConversationRecord {
   const left = record.outbox.filter(({ seq }) => !done.has(seq));
   if (left.length === record.outbox.length) return record;
   const failed: FailedNote[] = [];
+  const letters: DeadLetter[] = [];
   let { knew, carried } = record;
-  for (const { seq, asks, note } of record.outbox) {
+  for (const { seq, body, asks, note } of record.outbox) {
     if (!done.has(seq)) continue;
+    if (kept?.has(seq)) letters.push({ id: `reply-${seq}`, atMs: nowMs, reason: UNDELIVERED, body });
     if (asks) knew = record.inSeq;
     if (note === undefined) continue;
     carried += 1;
     const why = failures?.get(seq);
     if (why !== undefined) failed.push({ note, why });
   }
-  const kept = failed.length === 0 ? record.failed : [...record.failed, ...failed].slice(-MAX_FAILED);
-  return { ...record, outbox: left, knew, carried, stuck: null, failed: kept };
+  const notes = failed.length === 0 ? record.failed : [...record.failed, ...failed].slice(-MAX_FAILED);
+  const dead = letters.length === 0 ? record.dead : [...record.dead, ...letters].slice(-MAX_LETTERS);
+  return { ...record, outbox: left, knew, carried, failed: notes, dead };
 }
+
+/** Why a reply is among the dead letters. The customer's next message brings it once more. */
+export const UNDELIVERED = 'undelivered';
 
 function toRetry(record: ConversationRecord, { wait, sideTasksAfterMs }: Release, nowMs: number) {
   // Nothing waits any more, even if the clock was put back.
@@ -424,6 +457,20 @@ export function takeLetter(id: string): ConversationTransition<DeadLetter | null
     const letter = record?.dead.find((dead) => dead.id === id);
     if (!record || letter === undefined) return unchanged(record, null);
     return { record: { ...record, dead: record.dead.filter((dead) => dead !== letter) }, answer: letter };
+  };
+}
+
+/** Puts a letter's reply, as `renew` makes it from its body, behind the outbox; false: no letter has that id. */
+export function resendLetter(
+  id: string,
+  renew: (body: unknown, nowMs: number) => unknown,
+): ConversationTransition<boolean> {
+  return (before, nowMs) => {
+    const { record, answer: letter } = takeLetter(id)(before, nowMs);
+    if (record === null || letter === null) return unchanged(before, false);
+    const outSeq = record.outSeq + 1;
+    const outbox = [...record.outbox, { seq: outSeq, body: renew(letter.body, nowMs) }];
+    return { record: { ...record, outSeq, outbox }, answer: true };
   };
 }
 

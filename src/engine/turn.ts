@@ -4,7 +4,7 @@ import type { GiftNote } from '../conversation/gift-note.ts';
 import type { PhotoEffect, Sender } from '../conversation/message.ts';
 import { toOutline } from '../conversation/outline.ts';
 import type { ProofOutcome } from '../conversation/proof.ts';
-import type { Decision, Reply, Unlock } from '../conversation/reply.ts';
+import { type Decision, type Reply, toPlainest, type Unlock } from '../conversation/reply.ts';
 import { localeOf, type ReadState, type State, VERSION } from '../conversation/state.ts';
 import type { Input } from '../conversation/step.ts';
 import type { EndedTurn, Observe } from '../observability/metrics.ts';
@@ -19,6 +19,7 @@ import { type GivenBack, isAbandoned, readOrGiveBack, UNKNOWN_FLOW } from './end
 import type { ConversationRecords, Lease, Leases, NextWork } from './leases.ts';
 import type { EngineLimits } from './limits.ts';
 import {
+  attempt,
   type CallTrace,
   type Incoming,
   type Origin,
@@ -26,13 +27,14 @@ import {
   type Outgoing,
   type Platform,
   readMessage,
+  readOutboxItem,
   readStored,
   type StoredState,
   type Trip,
   withVersion,
 } from './messages.ts';
-import type { OutboxEntry } from './record.ts';
-import type { Commit } from './transitions.ts';
+import type { DeadLetter, OutboxEntry } from './record.ts';
+import { type Commit, UNDELIVERED } from './transitions.ts';
 
 /** The pure conversation, as turns use it. */
 export type ConversationPort = {
@@ -119,6 +121,8 @@ const FOREIGN_FLOW_MS = 60_000;
 /** How often at most a customer hears that messages were dropped. */
 const FLOOD_EVERY_MS = 60_000;
 const FLOOD: Reply = { key: 'abuse.flood' };
+/** Before what could not be delivered. */
+const MISSED: Reply = { key: 'delivery.missed' };
 /** A turn that asks for more effects is in an endless loop. */
 const MAX_EFFECTS = 16;
 
@@ -349,11 +353,13 @@ export class Turn {
 
   /** Makes one change of all that was decided. */
   conclude(): DecidedTurn {
-    const { before, lease, letters, asker, work } = this;
+    const { before, lease, asker, work } = this;
     const { record, nowMs } = lease;
     const isFlood = record.dropped > 0 && nowMs - (before.floodedMs ?? 0) > FLOOD_EVERY_MS;
     const { state, wakeAtMs, settled, forget } = this.decision;
-    const replies = isFlood ? [FLOOD, ...this.decision.replies] : this.decision.replies;
+    const letters = this.filedMs === undefined ? [] : readKeptReplies(record.dead);
+    const missed = letters.length > 0 ? [MISSED, ...letters.map(({ reply }) => reply)] : [];
+    const replies = [...missed, ...(isFlood ? [FLOOD] : []), ...this.decision.replies];
     const { isTracing, spans } = this.#tools;
     const traceparent = isTracing ? spans.traceparent() : undefined;
     const stored: StoredState = {
@@ -376,7 +382,11 @@ export class Turn {
       settled,
       forget,
       // A wake-up that fails again and again has one letter.
-      dead: letters.map((letter) => ({ ...letter, id: work.isWoken ? 'wake' : this.#tools.runtime.id() })),
+      told: letters.map(({ id }) => id),
+      dead: this.letters.map((letter) => ({
+        ...letter,
+        id: work.isWoken ? 'wake' : this.#tools.runtime.id(),
+      })),
       dropped: record.dropped,
       listed: outline.listed,
     };
@@ -442,6 +452,14 @@ export class Turn {
     }
     return tasks;
   }
+}
+
+/** The replies about points that could not be delivered, as text alone. */
+function readKeptReplies(dead: readonly DeadLetter[]): { readonly id: string; readonly reply: Reply }[] {
+  return dead.flatMap(({ id, reason, body }) => {
+    const item = reason === UNDELIVERED ? attempt(() => readOutboxItem(body)) : null;
+    return item?.kind === 'reply' ? [{ id, reply: toPlainest(item.outgoing.reply) }] : [];
+  });
 }
 
 type OpenedTurn = Pick<Turn, 'lease' | 'work' | 'before'> & { readonly incoming: Incoming | null };

@@ -20,9 +20,9 @@ import {
 } from './ends.ts';
 import { chooseWork, type HeldLease, type Lease, type NextWork } from './leases.ts';
 import { type Incoming, readOutboxItem } from './messages.ts';
-import type { DeliveryEnd, Outbox } from './outbox.ts';
+import { type DeliveryEnd, isKept, type Outbox, waitForNext } from './outbox.ts';
 import type { Traces } from './trace.ts';
-import { commit, NEVER_TRIED, type Outcomes, type Release, release } from './transitions.ts';
+import { beginSending, commit, NEVER_TRIED, type Outcomes, type Release, release } from './transitions.ts';
 import {
   type CommittedTurn,
   type DeadReason,
@@ -91,25 +91,43 @@ export class Worker {
     const done = new Set<number>();
     // A reply that ends each process must not keep a lock.
     await this.#tools.outbox.doSideTasks(tasks, done);
-    return this.#dropStuck(held.lease, { tasks, done }) ?? this.#tools.outbox.deliver(held, tasks, done);
+    const { lease } = held.lease.record;
+    return lease?.takeover
+      ? this.#deliverAlone(held, tasks, done)
+      : this.#tools.outbox.deliver(held, tasks, { done });
   }
 
   /**
-   * Drops the first reply, with an alarm, if sending it ended too many leases: perhaps it ends each process
-   * that sends it. The replies behind it wait until that is stored.
+   * The lease before this one ran out, perhaps because the first reply ends each process that sends it. So it
+   * is stored that its sending begins. If that ended too many leases, it is not sent any more, with an alarm.
    */
-  #dropStuck(
-    { record, conversation }: Lease,
-    { tasks, done }: { readonly tasks: readonly OutboxTask[]; readonly done: ReadonlySet<number> },
-  ): DeliveryEnd | undefined {
-    const { limits, observe } = this.#tools;
-    const { stuck } = record;
-    const isStuck = stuck !== null && stuck.seq === tasks[0]?.seq && stuck.leases >= limits.attempts;
-    const reply = tasks.find(({ body }) => body?.kind === 'reply');
-    if (!isStuck || reply?.body?.kind !== 'reply') return undefined;
-    observe.alarm('delivery_given_up', { channel: reply.body.outgoing.channel, conversation });
-    const failures = new Map([[reply.seq, 'late' as const]]);
-    return { done: new Set([...done, reply.seq]), wait: { afterMs: 0, reason: 'stuck' }, failures };
+  async #deliverAlone(
+    held: HeldLease,
+    tasks: readonly OutboxTask[],
+    done: ReadonlySet<number>,
+  ): Promise<WorkEnd> {
+    const { limits, observe, outbox, records } = this.#tools;
+    const first = tasks.find(({ body }) => body?.kind === 'reply');
+    if (first?.body?.kind !== 'reply') return outbox.deliver(held, tasks, { done });
+    const { seq } = first;
+    const { channel, reply } = first.body.outgoing;
+    const { conversation, record: leased } = held.lease;
+    const { sending } = leased;
+    // The first lease that sent it did not say so.
+    if (sending?.seq === seq && sending.leases + 1 >= limits.attempts) {
+      observe.alarm('delivery_given_up', { channel, conversation });
+      const failures = new Map([[seq, 'late' as const]]);
+      const kept = new Set(isKept(reply, 'late') ? [seq] : []);
+      const wait = waitForNext(tasks.filter((task) => task !== first));
+      return { done: new Set([...done, seq]), wait, failures, kept };
+    }
+    const { answer, record, nowMs } = await records.update(
+      conversation,
+      beginSending({ record: leased }, seq),
+    );
+    if (answer === null || record === null) return LOST;
+    held.advance(record, nowMs);
+    return outbox.deliver(held, tasks, { done, leases: answer });
   }
 
   /**
@@ -202,7 +220,10 @@ export class Worker {
     turn.endPhase('stepsMs');
     const sinceMs = runtime.nowMs();
     const basis = { record: held.lease.record, head: turn.work.head };
-    const stored = await records.update(held.conversation, commit(basis, decided.change));
+    // A failover that loses an outcome, and not what follows from it, would end the lock of an operation that
+    // is looked up again.
+    const durable = decided.tasks.some(({ body }) => body?.kind === 'unlock');
+    const stored = await records.update(held.conversation, commit(basis, decided.change), { durable });
     if (!stored.answer || stored.record === null) return LOST;
     held.advance(stored.record, stored.nowMs);
     turn.endPhase('commitMs');

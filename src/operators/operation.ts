@@ -1,6 +1,6 @@
 import type { Lookup } from '../conversation/effect.ts';
 import { maskCode, maskEmail, maskPhone } from '../conversation/prompts/format.ts';
-import type { OpenLetter, OpenOperation, Operators } from '../engine/operators.ts';
+import { isKeptReply, type OpenLetter, type OpenOperation, type Operators } from '../engine/operators.ts';
 import { toSent } from '../loyalty/wire.ts';
 
 /* What operators see of open operations and dead letters. */
@@ -13,14 +13,20 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** A dead letter in a list. Nothing in lists needs to be masked. */
 export function toLetterView({ id, conversation, atMs, reason, holds }: OpenLetter) {
-  const message = holds === 'state' ? null : holds;
-  const kind = holds === 'state' ? holds : (message?.message.kind ?? null);
-  return { id, reason, holds: kind, at: iso(atMs), channel: message?.channel ?? null, conversation };
+  const isReply = isKeptReply(holds);
+  const message = holds === 'state' || isReply ? null : holds;
+  const kind = isReply ? 'reply' : holds === 'state' ? holds : (message?.message.kind ?? null);
+  const channel = (isReply ? holds.kept : message)?.channel ?? null;
+  return { id, reason, holds: kind, at: iso(atMs), channel, conversation };
 }
 
-/** What a dead letter's message says; undefined: it holds none, or cannot be read. Nothing is masked. */
+/** What a dead letter's message or reply says; undefined: it holds none, or cannot be read. Nothing is masked. */
 export function toLetterContent({ holds }: OpenLetter) {
   if (holds === null || holds === 'state') return undefined;
+  if (isKeptReply(holds)) {
+    const { key, context, params, lines } = holds.kept.reply;
+    return { reply: { key, context, params, lines } };
+  }
   const { message } = holds;
   // Where a file is, the platform's own address says: it would show our token, or let anybody fetch it.
   const media = 'media' in message ? message.media?.map(({ at: _, ...shown }) => shown) : undefined;
@@ -102,5 +108,6 @@ async function hasPhone(work: Work, phone: string, operators: Find): Promise<boo
 
 function originOf(work: Work) {
   if ('reference' in work) return work.intent?.origin;
-  return work.holds === 'state' ? null : work.holds;
+  if (work.holds === 'state') return null;
+  return isKeptReply(work.holds) ? work.holds.kept : work.holds;
 }

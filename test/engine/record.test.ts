@@ -4,6 +4,7 @@ import { type CustomerRecord, lock, SETTLED_MS, unlock } from '../../src/engine/
 import { type ConversationRecord, newRecord, readRecord, writeRecord } from '../../src/engine/record.ts';
 import {
   accept,
+  beginSending,
   CONVERSATION,
   type Commit,
   commit,
@@ -123,17 +124,23 @@ it.each<[string, Partial<ConversationRecord>, lease: ConversationRecord['lease']
   expect(record).toEqual({ ...rest(over), lease, attempts, runOuts });
 });
 
-it('a lease that runs out while a reply is sent counts as a failure of that reply, not of the next message', () => {
+it('a lease that runs out while replies wait counts against a reply only if it said that it sends it', () => {
   const sending = { inbox, outbox: [reply, { seq: 2, body: 'bye' }], lease: ranOut };
   const once = left(take(taking())(rest(sending), NOW));
-  expect(once).toMatchObject({ attempts: 0, stuck: { seq: 1, leases: 1 } });
-  const twice = left(take(taking('next'))(once, NOW + LEASE));
-  expect(twice.stuck).toEqual({ seq: 1, leases: 2 });
+  expect(once).toMatchObject({ attempts: 0, sending: null });
+  const said = beginSending({ record: once }, 1)(once, NOW);
+  expect([said.answer, left(said).sending]).toEqual([1, { seq: 1, leases: 1 }]);
+  // The same change again changes nothing; a lease before it is refused.
+  expect(beginSending({ record: once }, 1)(left(said), NOW)).toEqual({ record: left(said), answer: 1 });
+  const again = left(take(taking('next'))(left(said), NOW + LEASE));
+  expect(beginSending({ record: once }, 1)(again, NOW)).toEqual({ record: again, answer: null });
+  const twice = left(beginSending({ record: again }, 1)(again, NOW + LEASE));
+  expect(twice).toMatchObject({ attempts: 0, sending: { seq: 1, leases: 2 } });
   const sent = left(release({ record: twice }, { done: new Set([1]), leaseMs: LEASE })(twice, NOW + LEASE));
-  expect(sent.stuck).toBeNull();
+  expect(sent.sending).toBeNull();
   // While replies are put off, only a wake-up is at work.
   const putOff = rest({ ...sending, retry, wakeMs: NOW });
-  expect(left(take(taking())(putOff, NOW))).toMatchObject({ attempts: 1, stuck: null });
+  expect(left(take(taking())(putOff, NOW))).toMatchObject({ attempts: 1, sending: null });
 });
 
 it('a message brings a retry forward to its earliest time, and waits for it', () => {

@@ -98,7 +98,7 @@ test('a step that throws, an unreadable message and an unreadable state become d
   const letters = await world.operators.letters();
   const held = letters.map(({ reason, holds }) => [
     reason,
-    holds && typeof holds === 'object' ? holds.message : holds,
+    holds && typeof holds === 'object' && 'message' in holds ? holds.message : holds,
   ]);
   expect(held).toEqual([
     ['threw', { kind: 'text', text: 'throw' }],
