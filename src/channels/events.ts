@@ -91,8 +91,8 @@ export class Streams {
   }
 
   /**
-   * Answers with the events of `follow`; 503 if too many read. The stream ends soon after its reader may no
-   * longer read. Rejects as `follow` does.
+   * Answers with the events of `follow`; 503 if too many read. A reader who may no longer read gets no event,
+   * and the stream ends with the next event or heartbeat. Rejects as `follow` does.
    */
   async answer(
     reply: FastifyReply,
@@ -107,9 +107,10 @@ export class Streams {
     stream.once('close', () => this.#open.delete(stream));
     this.#push(stream, `retry: ${RETRY_MS}\n\n`);
     try {
-      const unfollow = await follow((event, seq) =>
-        this.#push(stream, `id: ${seq}\ndata: ${JSON.stringify(event)}\n\n`),
-      );
+      const unfollow = await follow((event, seq) => {
+        if (mayRead()) this.#push(stream, `id: ${seq}\ndata: ${JSON.stringify(event)}\n\n`);
+        else this.#end(stream);
+      });
       stream.once('close', unfollow);
       if (stream.destroyed) unfollow();
       return reply.type('text/event-stream').headers(HEADERS).send(stream);
@@ -123,17 +124,22 @@ export class Streams {
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#heartbeat);
-    for (const stream of this.#open.keys()) stream.push(null);
+    for (const stream of this.#open.keys()) this.#end(stream);
   }
 
   #beat(): void {
     for (const [stream, mayRead] of this.#open) {
       if (mayRead()) this.#push(stream, ': still here\n\n');
-      else stream.push(null);
+      else this.#end(stream);
     }
   }
 
   #push(stream: Readable, chunk: string): void {
-    if (!this.#isClosed && !stream.destroyed && !stream.push(chunk)) stream.destroy();
+    if (this.#open.has(stream) && !stream.destroyed && !stream.push(chunk)) stream.destroy();
+  }
+
+  /** Ends a stream behind what was pushed before. */
+  #end(stream: Readable): void {
+    if (this.#open.delete(stream)) stream.push(null);
   }
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { Guard } from '../http/guard.ts';
+import { callerOf, type Guard } from '../http/guard.ts';
 import type { Sessions } from '../http/session.ts';
 
 const PAGE = new URL('page/', import.meta.url);
@@ -95,8 +95,8 @@ export function consolePage(
       return reply.redirect(ADDRESS, 303);
     });
     scope.post(`${ADDRESS}/logout`, async (request, reply) => {
-      if (sessions && guard.visitorOf(request))
-        reply.header('set-cookie', sessions.end(request.protocol === 'https'));
+      const cookie = sessions?.end(callerOf(request), request.protocol === 'https');
+      if (cookie !== undefined) reply.header('set-cookie', cookie);
       return reply.redirect(ADDRESS, 303);
     });
   };
