@@ -12,11 +12,11 @@ import type {
   Platform,
 } from '../../engine/messages.ts';
 import { type Exchange, type HttpRequest, Transport } from '../../http/transport.ts';
-import type { Runtime } from '../../runtime.ts';
 import type { ChannelParts } from '../channel.ts';
 import { failureOf, meaningOf, mediaIn, type PlatformAnswer, parseJson } from '../platforms.ts';
 import { placeOf, pressSchema, TEAMS_HOSTS, type TeamsPlace, trustHosts } from './address.ts';
 import { Cloud, type Registration } from './authentication.ts';
+import type { KeysRuntime } from './keys.ts';
 import { render, type TeamsReply } from './render.ts';
 
 /** The part of the configuration that Teams reads. */
@@ -35,7 +35,7 @@ export type TeamsOptions = Pick<ChannelParts, 'accept' | 'limit' | 'words' | 'ob
   /** Of sending a reply. */
   readonly timeoutMs?: number | undefined;
   readonly watchMs?: number | undefined;
-  readonly runtime?: Pick<Runtime, 'monotonicMs'> | undefined;
+  readonly runtime?: KeysRuntime | undefined;
 };
 
 const TIMEOUT_MS = 10_000;
@@ -146,6 +146,7 @@ export class TeamsPlatform implements Platform {
   }
 
   close(): Promise<void> {
+    this.cloud?.keys.close();
     return this.#transport.close();
   }
 

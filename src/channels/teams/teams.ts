@@ -40,9 +40,15 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
 
   /** Without keys nothing is accepted, whether readiness was asked or not. */
   faults(): readonly string[] {
-    const faults = this.#watch.faults();
-    const isKnown = this.cloud?.keys.state !== 'none' || faults.includes(NO_KEYS);
-    return isKnown ? faults : [NO_KEYS, ...faults];
+    return [...this.#keyFaults(), ...this.#watch.faults().filter((fault) => !fault.startsWith(KEYS))];
+  }
+
+  /** Since when the keys cannot be read, and why. */
+  #keyFaults(): readonly string[] {
+    const { state, failure } = this.cloud?.keys ?? {};
+    const since = failure ? ` since ${new Date(failure.sinceMs).toISOString()} (${failure.why})` : '';
+    if (state === 'none') return [`${KEYS} cannot be read${since}, ${NO_KEYS}`];
+    return state === 'old' ? [`${KEYS} cannot be read again${since}; ${OLD_KEYS}`] : [];
   }
 
   /** Answers a request without a valid token; undefined: go on. */
@@ -88,9 +94,7 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
     const { cloud } = this;
     if (!cloud) return [];
     const [fault] = await Promise.all([this.#lookForToken(cloud), cloud.keys.refresh()]);
-    const { state } = cloud.keys;
-    const keys = state === 'none' ? [NO_KEYS] : state === 'old' ? [OLD_KEYS] : [];
-    return [...keys, ...(fault === undefined ? [] : [fault])];
+    return [...this.#keyFaults(), ...(fault === undefined ? [] : [fault])];
   }
 
   async #lookForToken(cloud: Pick<Cloud, 'token'>): Promise<string | undefined> {
@@ -105,8 +109,9 @@ export class TeamsChannel extends TeamsPlatform implements Channel {
 }
 
 const OUT = 'is https to login.botframework.com let out?';
-const NO_KEYS = `the signing keys cannot be read, so no message is accepted: ${OUT}`;
-const OLD_KEYS = `the signing keys cannot be read again; those of the last read serve for seven days: ${OUT}`;
+const KEYS = 'the signing keys';
+const NO_KEYS = `so no message is accepted: ${OUT}`;
+const OLD_KEYS = `those of the last read serve for seven days: ${OUT}`;
 const NO_TOKEN =
   'so no reply is sent: has MICROSOFT_APP_PASSWORD expired, ' +
   'are MICROSOFT_APP_ID and MICROSOFT_APP_TENANT_ID right, ' +

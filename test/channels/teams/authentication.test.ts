@@ -106,8 +106,20 @@ describe('the signing keys', () => {
 
   /** A bot whose keys get older only when the test says so. */
   async function createKeysBot(options: Parameters<typeof createBot>[0] = {}) {
-    const time = { nowMs: 0 };
-    const runtime = { monotonicMs: () => time.nowMs };
+    const time = { nowMs: 0, isFast: false, retryMs: 0, elapse: () => {} };
+    const runtime = {
+      nowMs: () => Date.UTC(2026, 0, 1) + time.nowMs,
+      monotonicMs: () => time.nowMs,
+      timer(ms: number, run: () => void) {
+        const elapse = () => {
+          time.nowMs += ms;
+          run();
+        };
+        Object.assign(time, { retryMs: ms, elapse });
+        const soon = time.isFast ? setImmediate(elapse) : undefined;
+        return { cancel: () => clearImmediate(soon) };
+      },
+    };
     // Such a one gets no token of its own here, at once.
     const registration = { type: 'MultiTenant', password: 'x' } as const;
     const bot = await createBot({ auth: 'on', registration, watchMs: DAY_MS, runtime, ...options });
@@ -122,6 +134,7 @@ describe('the signing keys', () => {
   }
 
   const unknown = { header: { kid: 'unknown' } };
+  const waitAfter = (reads: number): number => Math.min(30_000, 1000 * 2 ** (reads - 1));
 
   it('are read by the start; without them, whatever came instead, tokens get 503 and the channel is degraded', async () => {
     for (const fault of ['cut', 'html', 'empty'] as const) {
@@ -130,15 +143,48 @@ describe('the signing keys', () => {
       expect(faults()).toEqual([expect.stringContaining('no message is accepted')]);
       expect(await look()).toEqual([expect.stringContaining('no message is accepted')]);
       expect(observed.join()).toMatch(/channel_out_of_order.*signing keys/);
-      expect([await send(), await send(unknown)]).toEqual([503, 503]);
+      time.nowMs += 1000;
+      expect(await send()).toBe(503);
+      time.nowMs += 1000;
+      expect(await send(unknown)).toBe(503);
       double.breakKeys();
-      time.nowMs += MINUTE_MS;
+      time.nowMs += 1000;
       expect(await send()).toBe(200);
       expect(await look()).toEqual([]);
     }
     const { double, send, look } = await createKeysBot();
     expect([await look(), double.keyReads(), await send()]).toEqual([[], 1, 200]);
     expect(double.keyReads()).toBe(1);
+  });
+
+  it('that could not be read are read again after 1, 2, 4 … 30 s, unasked; readiness says since when, and why', async () => {
+    const { double, faults, look, time, send } = await createKeysBot();
+    double.breakKeys('html');
+    const [fault] = (await look()) ?? [];
+    expect(fault).toContain('since 2026-01-01T00:00:00.000Z (the answer has no keys)');
+    const waits: number[] = [];
+    for (let reads = 1; reads <= 7; reads += 1) {
+      await vi.waitFor(() => expect([double.keyReads(), time.retryMs]).toEqual([reads, waitAfter(reads)]));
+      waits.push(time.retryMs);
+      time.elapse();
+    }
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+    await vi.waitFor(() => expect(double.keyReads()).toBe(8));
+    expect(faults()).toEqual([fault]);
+    double.breakKeys();
+    time.elapse();
+    await vi.waitFor(() => expect(faults()).toEqual([]));
+    expect([await send(), double.keyReads()]).toEqual([200, 9]);
+  });
+
+  it('that are back are read for the first token, which waits for a second at most', async () => {
+    const { double, look, time, send } = await createKeysBot();
+    double.breakKeys('cut');
+    await look();
+    time.nowMs += 300;
+    double.breakKeys();
+    time.isFast = true;
+    expect([await send(), time.retryMs, time.nowMs]).toEqual([200, 700, 1000]);
   });
 
   it('that are read while tokens arrive are read once for all of them', async () => {
@@ -167,7 +213,7 @@ describe('the signing keys', () => {
     expect(await send()).toBe(200);
     time.nowMs += 6 * DAY_MS - 2;
     expect([await send(), (await look())?.length]).toEqual([200, 1]);
-    time.nowMs += 2;
+    time.nowMs += 1000;
     expect([await send({ claims: { n: 1 } }), await look()]).toEqual([
       503,
       [expect.stringContaining('no message is accepted')],
