@@ -37,6 +37,15 @@ const SHAPES = {
     broken: count,
     seconds: count,
     counts: z.record(z.string(), count),
+    /** Of a hundred histories, how many had each kind of fault. */
+    faults: z.record(z.string(), count).optional(),
+  }),
+  /** `npm run simulate -- --lot --record`: runs with seeds by lot. */
+  lot: z.strictObject({
+    ...stamp,
+    runs: z.array(
+      z.strictObject({ seed: count, histories: count, messages: count, broken: count, seconds: count }),
+    ),
   }),
   /** `npm run simulate -- --planted --record`. `foundBy` is empty: nothing found it. */
   planted: z.strictObject({

@@ -95,6 +95,23 @@ test('a customer who blocked the bot gets no letter', async () => {
   expect(await shop.record()).toMatchObject({ dead: [], outbox: [] });
 });
 
+test('an outcome is stored durably before the lock of its customer is given back', async () => {
+  const world = createWorld();
+  const swaps: boolean[] = [];
+  const { compareAndSwap } = world.store;
+  const store = {
+    ...world.store,
+    compareAndSwap: (...[key, swap]: Parameters<typeof compareAndSwap>) => {
+      if (key.startsWith('c:')) swaps.push(swap.durable === true);
+      return compareAndSwap(key, swap);
+    },
+  };
+  await world.engine({ store }).accept(incoming('redeem:op1'));
+  await world.quiet();
+  // Filed, the intent, the outcome, the release.
+  expect(swaps).toEqual([false, true, true, false]);
+});
+
 test('operators send a kept receipt once more, or end it', async () => {
   const shop = createShop(async (reply, tries) =>
     isReceipt(reply) && tries === 1 ? { kind: 'rejected' } : delivered,

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/conversation/state.ts';
-import { type CustomerRecord, lock, SETTLED_MS, unlock } from '../../src/engine/customer.ts';
+import { type CustomerRecord, ENDED_LOCK_MS, lock, SETTLED_MS, unlock } from '../../src/engine/customer.ts';
 import { type ConversationRecord, newRecord, readRecord, writeRecord } from '../../src/engine/record.ts';
 import {
   accept,
@@ -122,6 +122,17 @@ it.each<[string, Partial<ConversationRecord>, lease: ConversationRecord['lease']
   expect(answer).toBe(lease?.owner === 'owner' ? 'leased' : 'none');
   const runOuts = over.lease === ranOut ? 1 : 0;
   expect(record).toEqual({ ...rest(over), lease, attempts, runOuts });
+});
+
+it('an operation that has ended locks its customer again for three minutes at most', () => {
+  const ended = unlock({ operation: 'op' })(lock('op')(null, NOW).record, NOW).record;
+  const again = lock('op', { forMs: HOUR })(ended, NOW + 1).record;
+  expect(again?.holder?.untilMs).toBe(NOW + 1 + ENDED_LOCK_MS);
+  // A lease that gives the lock back does not end its operation.
+  const by = { owner: 'lease', runOuts: 0 };
+  const taken = lock('op', { by })(null, NOW).record;
+  const given = unlock({ operation: 'op', by })(taken, NOW).record;
+  expect(lock('op', { forMs: HOUR })(given, NOW).record?.holder?.untilMs).toBe(NOW + HOUR);
 });
 
 it('a lease that runs out while replies wait counts against a reply only if it said that it sends it', () => {

@@ -1,8 +1,9 @@
-import type { Reply } from '../../src/conversation/reply.ts';
+import { hash } from 'node:crypto';
+import { isReceipt, type Reply, toPlainest } from '../../src/conversation/reply.ts';
 import type { Operation } from '../../src/conversation/state.ts';
-import { CUSTOMER, type CustomerRecord } from '../../src/engine/customer.ts';
+import { CUSTOMER, type CustomerRecord, ENDED_LOCK_MS } from '../../src/engine/customer.ts';
 import type { Incoming, Outgoing } from '../../src/engine/messages.ts';
-import type { ConversationRecord } from '../../src/engine/record.ts';
+import { type ConversationRecord, HOUR_CHARS, ID_CHARS } from '../../src/engine/record.ts';
 import { CONVERSATION } from '../../src/engine/transitions.ts';
 import { SHORT_LOCK_MS } from '../../src/loyalty/locks.ts';
 import {
@@ -15,7 +16,7 @@ import {
   type Swap,
 } from '../../src/store/port.ts';
 import type { createAntCrmDouble } from './antcrm.ts';
-import { filedIn, madeMsOf, type RecordChange, stateOf, type Watched } from './watch.ts';
+import { filedIn, keptIn, madeMsOf, type RecordChange, stateOf, type Watched } from './watch.ts';
 import type { World } from './world.ts';
 
 /** A message on its way, and what became of it. */
@@ -51,16 +52,25 @@ export type Chat = {
   readonly delivered: DeliveredReply[];
   readonly written: StaffAnswer[];
   /** When the store got each reply, by its number. */
-  readonly promised: Map<number, { readonly key: string; readonly atMs: number }>;
+  readonly promised: Map<number, PromisedReply>;
+  /** Receipts that became letters, by their number. */
+  readonly kept: Map<number, PromisedReply>;
+  /** What the store lost: messages, of customer and staff; messages that are answered anew; numbers of replies. */
+  readonly lost: Set<string>;
+  readonly redone: Set<string>;
+  readonly reused: Set<number>;
 };
 
+type PromisedReply = Pick<Outgoing, 'reply' | 'turn' | 'first'> & { readonly atMs: number };
+
 /**
- * The store may have lost what was written in this time. `chat`: only this one lost it, by damage, which left
- * those bytes.
+ * The store may have lost what was written in this time to the records of these `keys`. `chat`: by damage,
+ * which left those bytes.
  */
 export type Loss = {
   readonly fromMs: number;
   readonly atMs: number;
+  readonly keys: ReadonlySet<Key>;
   readonly chat?: Chat;
   readonly damage?: { readonly left: Uint8Array | null; readonly isDue: boolean };
 };
@@ -94,7 +104,7 @@ export function createChecks(
     isEarnedByMerged,
   }: Pick<ReturnType<typeof createAntCrmDouble>, 'sent' | 'cashiersOf' | 'isEarnedByMerged'>,
 ) {
-  const { breach, clock, encryption, life, logged } = world;
+  const { breach, clock, count, encryption, excuse, life, logged } = world;
   const losses: Loss[] = [];
   const chats = new Map<Key, Chat>();
   /** Each operation as its conversation last wrote it. The conversation itself forgets old ones. */
@@ -105,11 +115,14 @@ export function createChecks(
   /** The code, of a product or a gift, of each operation that has a lookup. */
   const codeOf = new Map<string, string>();
   const storedMs = new Map<string, number>();
+  const storedIn = new Map<string, Chat>();
   /** Each customer's record as it was last written, and how many losses there were by then. */
   const customers = new Map<
     Key,
     Pick<CustomerRecord, 'holder'> & { readonly left: ReadonlyMap<string, number>; readonly losses: number }
   >();
+  /** When an operation was first not looked up any more. */
+  const concludedMs = new Map<string, number>();
   /** Operations on which operators disagree, and what was decided on each, when. */
   const contested = new Set<string>();
   const decisions = new Map<string, { readonly result: string; readonly atMs: number }>();
@@ -118,17 +131,59 @@ export function createChecks(
 
   const note = ({ id }: Chat, invariant: string, what: string) => breach(invariant, `${id}: ${what}`);
 
-  const lossesOf = (chat: Chat): Loss[] =>
-    losses.filter((loss) => loss.chat === undefined || loss.chat === chat);
-  const mayBeLost = (chat: Chat, sentMs: number, takenMs = sentMs): boolean =>
-    lossesOf(chat).some(({ fromMs, atMs }) => sentMs <= atMs && takenMs >= fromMs);
-  const lastLossMs = (chat: Chat): number => lossesOf(chat).at(-1)?.atMs ?? -Infinity;
+  const byLoss = (isSo: boolean): boolean => excuse('excused by a loss of the store', isSo);
+
+  /** Whether the chat's record, or one that chats share (a customer's, a gift's), lost something since. */
+  const isLossSince = (chat: Chat, sinceMs: number): boolean =>
+    losses.some(
+      ({ atMs, keys }) =>
+        atMs >= sinceMs && [...keys].some((key) => key === chat.key || !key.startsWith('c:')),
+    );
+
+  /** The store lost what it wrote to a conversation's record since `fromMs`; `after`: what is left. */
+  function onLost(
+    key: Key,
+    { after, fromMs }: { readonly after: ConversationRecord | null; readonly fromMs: number },
+  ): void {
+    const chat = chats.get(key);
+    if (chat === undefined) return;
+    const { ids = '', inbox = [], outbox = [], dead = [], outSeq = 0 } = after ?? {};
+    for (const [id, filedMs] of storedMs) {
+      if (storedIn.get(id) !== chat || filedMs < fromMs || isRemembered(ids, id)) continue;
+      chat.lost.add(id);
+      storedMs.delete(id);
+    }
+    for (const { id } of inbox) chat.redone.add(id);
+    for (const seq of chat.promised.keys()) {
+      if (seq <= outSeq) continue;
+      chat.promised.delete(seq);
+      chat.reused.add(seq);
+    }
+    const waiting = new Set(outbox.map(({ seq }) => seq));
+    for (const seq of chat.kept.keys()) {
+      const isLetter = dead.some(({ id }) => id === `reply-${seq}`);
+      if (!isLetter && (seq > outSeq || waiting.has(seq))) chat.kept.delete(seq);
+    }
+    const left = new Map(stateOf(after)?.operations.map((operation) => [operation.id, operation]));
+    for (const [id, known] of operations) {
+      const operation = left.get(id);
+      // The conversation forgets old ones by itself.
+      if (known.chat !== chat || known.atMs < fromMs) continue;
+      if (operation) operations.set(id, { ...known, operation });
+      else operations.delete(id);
+    }
+  }
 
   function onChange(change: RecordChange): void {
     const chat = chats.get(change.key);
     if (chat === undefined) return;
     const { after, promised } = change;
-    for (const { seq, reply } of promised) chat.promised.set(seq, { key: reply.key, atMs: clock.atMs });
+    for (const { seq, reply, turn, first } of promised)
+      chat.promised.set(seq, { reply, turn, first, atMs: clock.atMs });
+    for (const { seq, outgoing } of keptIn(change)) {
+      chat.kept.set(seq, { ...outgoing, atMs: clock.atMs });
+      count('receipts kept');
+    }
     for (const { index, member, score } of CONVERSATION.entries(nameOf(change.key), after)) {
       if (index === 'undelivered' && score !== (madeMsOf(after) ?? score))
         note(chat, 'indexed', `a reply that waits counts as made at ${score}`);
@@ -141,7 +196,10 @@ export function createChecks(
       ownerOf.set(operation, chat);
       intendedMs.set(operation, intendedMs.get(operation) ?? clock.wallMs());
     }
-    for (const id of filedIn(change)) storedMs.set(id, storedMs.get(id) ?? clock.atMs);
+    for (const id of filedIn(change)) {
+      storedMs.set(id, storedMs.get(id) ?? clock.atMs);
+      storedIn.set(id, chat);
+    }
     checkOutcomes(chat, change);
     checkYes(chat, change);
     checkForgotten(chat, change);
@@ -155,7 +213,8 @@ export function createChecks(
       if (was === operation.status) continue;
       operations.set(operation.id, { operation, atMs: clock.atMs, chat });
       if (operation.lookup) codeOf.set(operation.id, operation.lookup.code);
-      if (operation.status === 'checking') world.count('operations without an answer');
+      if (operation.status === 'checking') count('operations without an answer');
+      else if (!concludedMs.has(operation.id)) concludedMs.set(operation.id, clock.atMs);
       // The customer read the result of a watched operation before.
       if (was === 'watching' || promised.some(({ reply }) => tells(reply, operation, was === undefined)))
         continue;
@@ -169,7 +228,7 @@ export function createChecks(
     const begun = Object.keys(after.journal).filter((operation) => before?.journal[operation] === undefined);
     if (!hasConsented && begun.length === 0) return;
     const filedMs = storedMs.get(answers ?? '');
-    if (filedMs === undefined || filedMs <= lastLossMs(chat)) return;
+    if (filedMs === undefined) return;
     const asks = hasConsented ? 'consent' : 'confirm';
     const isShown = chat.delivered.some(({ reply, atMs }) => reply.asks === asks && atMs <= filedMs);
     if (!isShown) note(chat, 'a yes to what was shown', `${answers} is no yes to ${asks}`);
@@ -184,8 +243,16 @@ export function createChecks(
 
   /** Returns whether the reply is delivered for the first time. */
   function onDelivered(chat: Chat, { reply, turn, first }: Outgoing, seq: number): boolean {
-    const before = chat.delivered.find((earlier) => earlier.seq === seq)?.reply;
-    if (before && textOf(before) !== textOf(reply) && lossesOf(chat).length === 0)
+    const before = chat.delivered.findLast((delivery) => delivery.seq === seq)?.reply;
+    // Without its buttons a question has no view.
+    const isSame =
+      before === undefined ||
+      textOf(reply) === textOf(before) ||
+      ((reply.view ?? before.view) !== undefined &&
+        reply.view !== before.view &&
+        [reply.view, before.view].includes(undefined) &&
+        textOf(toPlainest(reply)) === textOf(toPlainest(before)));
+    if (before && !isSame && !chat.reused.has(seq))
       note(chat, 'one number, one reply', `number ${seq} was ${before.key}, then ${reply.key}`);
     chat.delivered.push({ seq, reply, atMs: clock.atMs, turn, first });
     return before === undefined;
@@ -195,8 +262,8 @@ export function createChecks(
   function onDecided(operation: string, result: string): void {
     const first = decisions.get(operation) ?? { result, atMs: clock.atMs };
     decisions.set(operation, first);
-    const isLost = losses.some(({ atMs }) => atMs >= first.atMs - DECIDING_MS);
-    if (first.result !== result && !isLost)
+    const isLost = () => byLoss(losses.some(({ atMs }) => atMs >= first.atMs - DECIDING_MS));
+    if (first.result !== result && !isLost())
       breach('the first decision counts', `${operation}: ${result} was filed after ${first.result}`);
   }
 
@@ -216,9 +283,12 @@ export function createChecks(
       const endedAtMs = nowMs - (clock.atMs - endedMs) + PUT_BACK_MS;
       if (holder && holder.untilMs <= endedAtMs + SHORT_LOCK_MS) continue;
       // The store may have lost the release, or the outcome that causes it.
-      const isLost = lossesOf(chat).some((loss) => loss.atMs >= atMs);
       const heldMs = clock.atMs - Math.max(atMs, endedMs);
-      if (heldMs > LOCK_MS[operation.kind] + life.illMs[1] && !isLost)
+      if (heldMs <= LOCK_MS[operation.kind] + life.illMs[1]) continue;
+      // A process that lost its lease in a failover may take it once more, for a short time.
+      const isShort = holder !== null && holder.untilMs <= nowMs + ENDED_LOCK_MS;
+      const sinceMs = isShort ? -Infinity : atMs;
+      if (!byLoss(isLossSince(chat, sinceMs)))
         breach('no lock past its reason', `${operation.id} holds a lock ${heldMs} ms after its outcome`);
     }
   }
@@ -253,7 +323,9 @@ export function createChecks(
     if (holder?.operation === operation) return;
     const known = operations.get(operation);
     // A process may give a lock back and take it for another operation in one swap.
-    if (known?.operation.kind === 'redeem' && known.operation.status === 'checking')
+    // A failover may have lost an outcome, if too few replicas had acknowledged it, but not what followed.
+    const wasEnded = known !== undefined && isLossSince(known.chat, concludedMs.get(operation) ?? Infinity);
+    if (known?.operation.kind === 'redeem' && known.operation.status === 'checking' && !byLoss(wasEnded))
       breach('a lock lasts to its end', `${operation} is looked up, and its lock was given back`);
     for (const [, { by }] of others)
       breach('a lock lasts to its end', `${by} ended the lock of ${operation}`);
@@ -268,10 +340,10 @@ export function createChecks(
   }
 
   async function checkTalk(chat: Chat): Promise<void> {
-    checkMessages(chat);
-    checkPromised(chat);
-    checkTickets(chat);
     const record = await records.recordOf(chat.key);
+    checkMessages(chat, record);
+    checkPromised(chat, record);
+    checkTickets(chat);
     if (record === null) return;
     const { inbox, outbox, lease, journal } = record;
     if (inbox.length + outbox.length > 0 || lease !== null)
@@ -287,40 +359,78 @@ export function createChecks(
     }
   }
 
-  function checkMessages(chat: Chat): void {
-    const lossMs = lastLossMs(chat);
+  /** A receipt that could not be delivered is a letter, or was told once more. */
+  function isKept(chat: Chat, seq: number, record: ConversationRecord | null): boolean {
+    const kept = chat.kept.get(seq);
+    if (kept === undefined) return false;
+    if (record?.dead.some(({ id }) => id === `reply-${seq}`))
+      return excuse('excused by a receipt kept', true);
+    const tellsAgain = ({ reply }: PromisedReply) =>
+      textOf(toPlainest(reply)) === textOf(toPlainest(kept.reply));
+    const isTold = chat.delivered.some((later) => later.seq > seq && tellsAgain(later));
+    if (isTold) count('kept receipts told');
+    const isKeptAgain = [...chat.kept].some(
+      ([later, again]) => later > seq && tellsAgain(again) && isKept(chat, later, record),
+    );
+    const isForgotten = () =>
+      [...chat.promised.values()].some(
+        ({ reply, atMs }) => reply.key === 'privacy.erased' && atMs >= kept.atMs,
+      );
+    return isTold || isKeptAgain || excuse('excused by a customer forgotten', isForgotten());
+  }
+
+  function checkMessages(chat: Chat, record: ConversationRecord | null): void {
+    const { lost, redone } = chat;
     const repliesOfTurns = Map.groupBy(chat.delivered, ({ turn }) => turn);
-    let before = { id: '', takenMs: Infinity, answeredMs: 0 };
+    let before = { id: '', takenMs: Infinity, answeredMs: 0, isRedone: false };
     for (const { incoming, sentMs, takenMs, isFull } of chat.messages) {
       const { id, message } = incoming;
       if (takenMs === undefined) note(chat, 'taken', `${id} was never taken`);
       if (takenMs === undefined || isFull) continue;
       const replies = repliesOfTurns.get(id) ?? [];
+      const kept = [...chat.kept].filter(([seq, { turn }]) => turn === id && isKept(chat, seq, record));
       const [first] = replies;
-      if (first === undefined && !mayBeLost(chat, sentMs, takenMs))
+      const isGivenUp = () =>
+        [...chat.promised].some(([seq, { turn }]) => turn === id && isDropped(chat, seq));
+      const isRedone = lost.has(id) || redone.has(id);
+      if (first === undefined && kept.length === 0 && !lost.has(id) && !isGivenUp())
         note(chat, 'answered', `${id} (${JSON.stringify(message)}) was never answered`);
       if (first === undefined) continue;
       // A message that was sent after the 2xx of the one before is answered after it.
-      if (before.takenMs < sentMs && sentMs > lossMs && first.atMs < before.answeredMs)
+      if (before.takenMs < sentMs && first.atMs < before.answeredMs && !isRedone && !before.isRedone)
         note(chat, 'in order', `${id} was answered before ${before.id}`);
-      before = { id, takenMs, answeredMs: first.atMs };
-      const numbers = [...new Set(replies.map(({ seq }) => seq))].sort((a, b) => a - b);
+      before = { id, takenMs, answeredMs: first.atMs, isRedone };
+      const keptReplies = kept.map(([seq, reply]) => ({ seq, first: reply.first }));
+      const all = [...replies, ...keptReplies];
+      const numbers = [...new Set(all.map(({ seq }) => seq))].sort((a, b) => a - b);
       const isRow = numbers.every((number, at) => number === (numbers[0] ?? 0) + at);
-      const answers = new Set(replies.filter((reply) => reply.first).map(({ seq }) => seq));
-      if (sentMs > lossMs && (answers.size !== 1 || !isRow))
+      const answers = new Set(all.filter((reply) => reply.first).map(({ seq }) => seq));
+      if ((answers.size !== 1 || !isRow) && !isRedone && !isGivenUp())
         note(chat, 'answered once', `${id} has ${answers.size} answers, under numbers ${numbers}`);
     }
   }
 
-  /** Each reply that was stored was delivered. */
-  function checkPromised(chat: Chat): void {
+  /** Each reply that was stored was delivered. A receipt is never dropped. */
+  function checkPromised(chat: Chat, record: ConversationRecord | null): void {
     const delivered = new Set(chat.delivered.map(({ seq }) => seq));
-    const missing = [...chat.promised].filter(
-      ([seq, { atMs }]) => !delivered.has(seq) && !mayBeLost(chat, atMs),
-    );
-    const ofChat = logged.filter((line) => line.includes(nameOf(chat.key)));
-    if (missing.length > ofChat.filter((line) => line.includes('"delivery_given_up"')).length)
-      for (const [seq, { key }] of missing) note(chat, 'stored replies leave', `number ${seq}, ${key}`);
+    for (const [seq, { reply }] of chat.promised) {
+      if (delivered.has(seq) || isKept(chat, seq, record)) continue;
+      if (excuse('excused by a reply given up', isDropped(chat, seq))) continue;
+      note(chat, 'stored replies leave', `number ${seq}, ${reply.key}`);
+    }
+  }
+
+  /** Whether a reply that says nothing about points was given up, with an alarm for each of the chat's. */
+  function isDropped(chat: Chat, seq: number): boolean {
+    const reply = chat.promised.get(seq)?.reply;
+    if (reply === undefined || isReceipt(reply)) return false;
+    const isAlarm = (line: string) => line.includes('"delivery_given_up"') && line.includes(nameOf(chat.key));
+    const isMissing = ([number, promise]: [number, PromisedReply]) =>
+      !isReceipt(promise.reply) && !chat.delivered.some((delivery) => delivery.seq === number);
+    const missing = [...chat.promised].filter(isMissing);
+    const isSo =
+      missing.some(([number]) => number === seq) && missing.length <= logged.filter(isAlarm).length;
+    return isSo;
   }
 
   /** A message of staff that is shown as delivered has arrived, and one that is not has failed. */
@@ -338,40 +448,46 @@ export function createChecks(
 
   /** Answers of staff arrive once and in order. */
   function checkTickets(chat: Chat): void {
-    const { delivered, promised, written } = chat;
-    const lossMs = lastLossMs(chat);
+    const { delivered, promised, written, lost, redone } = chat;
     const heardSeqs = new Map<string, number>();
-    for (const { text, by, id, sentMs, takenMs } of written) {
+    for (const { text, by, id, takenMs } of written) {
       const deliveries = delivered.filter(
         ({ reply }) => reply.key === 'person.says' && textOf(reply).includes(text),
       );
       // After the filing, five processes died at it, or the conversation was forgotten.
       const filedMs = storedMs.get(id) ?? takenMs;
       const isOver = [...promised.values()].some(
-        ({ key, atMs }) => atMs >= filedMs && /^(turn.failed|privacy.erased)$/.test(key),
+        ({ reply, atMs }) => atMs >= filedMs && /^(turn.failed|privacy.erased)$/.test(reply.key),
       );
       const [first] = deliveries;
-      if (first === undefined && !mayBeLost(chat, sentMs, takenMs) && !isOver)
+      // Staff read that it was given up.
+      const isGivenUp = [...promised].some(
+        ([seq, { reply }]) => textOf(reply).includes(text) && isDropped(chat, seq),
+      );
+      if (first === undefined && !isOver && !lost.has(id) && !isGivenUp)
         note(chat, 'answers of staff arrive', `"${text}" was never told`);
-      if (first === undefined || sentMs <= lossMs) continue;
-      if (new Set(deliveries.map(({ seq }) => seq)).size > 1)
+      if (first === undefined) continue;
+      const isRedone = lost.has(id) || redone.has(id);
+      if (new Set(deliveries.map(({ seq }) => seq)).size > 1 && !isRedone)
         note(chat, 'answers of staff arrive', `"${text}" was told twice`);
-      if (first.seq < (heardSeqs.get(by) ?? 0))
+      if (first.seq < (heardSeqs.get(by) ?? 0) && !isRedone)
         note(chat, 'answers of staff arrive', `"${text}" was told before what was written before it`);
-      heardSeqs.set(by, first.seq);
+      if (!isRedone) heardSeqs.set(by, first.seq);
     }
   }
 
   /** What was told of each operation is what AntCRM did, at most once, and each success is known. */
   function checkLedger(listed: readonly Listed[]): void {
-    for (const { operation, chat, atMs } of operations.values()) {
+    for (const { operation, chat } of operations.values()) {
       const { id, status } = operation;
       const { applied = 0 } = sent.get(id) ?? {};
       const isWrong =
         status === 'done'
-          ? applied === 0 && !mayBeCashiers(operation, chat) && !mayBeOfMerged(operation, chat)
+          ? applied === 0 &&
+            !excuse('excused by a cashier', mayBeCashiers(operation, chat) || mayBeOfMerged(operation, chat))
           : /refused|notApplied/.test(status) && applied > 0;
-      if (isWrong && !contested.has(id) && !mayBeLost(chat, atMs))
+      const isContested = () => excuse('excused by two operators', contested.has(id));
+      if (isWrong && !isContested())
         note(
           chat,
           'the customer reads what AntCRM did',
@@ -383,10 +499,13 @@ export function createChecks(
     for (const [operation, { times, applied }] of sent) {
       if (times > 1) breach('called once', `${operation} was called ${times} times`);
       const known = operations.get(operation);
-      const isKnown = open.has(operation) || (known && !mayBeLost(known.chat, known.atMs));
       // An operator may have settled what the index listed of a damaged record.
       const owner = ownerOf.get(operation);
-      if (applied > 0 && !isKnown && !(owner && isDamaged(owner)))
+      if (applied === 0 || open.has(operation) || known !== undefined) continue;
+      // Before the damage the conversation had told it, or after it an operator has settled it.
+      const wasTold = concludedMs.has(operation) || decisions.has(operation);
+      if (owner !== undefined && isDamaged(owner) && wasTold) continue;
+      if (!byLoss(owner !== undefined && isDamaged(owner)))
         breach('known', `nobody knows of ${operation}, which was applied`);
     }
   }
@@ -465,11 +584,19 @@ export function createChecks(
     checkLocks,
     checkLooks,
     checkAll,
-    lossesOf,
+    isLossSince,
+    onLost,
   };
 }
 
 type Listed = ScoredMember & { readonly index: Index };
+
+/** Whether a record remembers a message: by characters of its hash (`accept`). */
+function isRemembered(ids: string, id: string): boolean {
+  const idHash = hash('sha256', id, 'base64url').slice(0, ID_CHARS - HOUR_CHARS);
+  for (let at = 0; at < ids.length; at += ID_CHARS) if (ids.startsWith(idHash, at)) return true;
+  return false;
+}
 
 /** All entries, but of the records moved aside, which no conversation asks for. */
 export async function listAll(

@@ -71,6 +71,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
   const { breach, breaches, chance, clock, count, counts, keyOf, life, occurs, trace } = world;
   const places: (BotProcess | undefined)[] = [];
   const customers = new Map<string, ReturnType<typeof createCustomer>>();
+  const drawn = world.rates;
   let generation = 0;
   let messages = 0;
   let codes = 0;
@@ -98,7 +99,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
   });
   const counter = createCounter(world, {
     gifts: () => bot()?.desk.gifts,
-    isLost: (chat, sinceMs) => checks.lossesOf(chat).some(({ atMs }) => atMs >= sinceMs),
+    isLost: checks.isLossSince,
   });
   const around = {
     world,
@@ -108,6 +109,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
     limits,
     exchange,
     deliver: platforms.deliver,
+    isDeadly: platforms.isDeadly,
   };
 
   function start(place: number): void {
@@ -151,6 +153,10 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
       delivered: [],
       written: [],
       promised: new Map(),
+      kept: new Map(),
+      lost: new Set(),
+      redone: new Set(),
+      reused: new Set(),
     };
     checks.chats.set(chat.key, chat);
     const customer = createCustomer(world, {
@@ -235,6 +241,7 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
   await checks.checkAll(lossy);
   await counter.check(openGifts(lossy, world));
   await options.atEnd?.(lossy, records.keys);
+  const faults = Object.entries(drawn).flatMap(([name, rate]) => (rate > 0 ? [name] : []));
   const story = breaches.length > 0 ? tellStory(world.traced, breaches) : [];
-  return { seed, messages, hash: world.hash(), breaches, counts, story };
+  return { seed, messages, hash: world.hash(), breaches, counts, faults, story };
 }

@@ -11,9 +11,10 @@ import { measureShares } from './share.ts';
 import type { Breach } from './world.ts';
 
 /*
- * `npm run simulate -- --messages N --seed S [--planted] [--redis] [--staff] [--record] [--trace TEXT]` runs
- * one history per seed, two at a time, until customers have sent N messages. A failure prints the command
- * that repeats it, and what happened to whom it concerns. `--record` keeps the result for docs/proof.md.
+ * `npm run simulate -- --messages N --seed S [--planted] [--redis] [--staff] [--lot] [--record] [--trace TEXT]`
+ * runs one history per seed, two at a time, until customers have sent N messages. Without `--seed` the clock
+ * gives the first seed; `--lot` makes ten such runs. A failure prints the command that repeats it, and what
+ * happened to whom it concerns. `--record` keeps the result for docs/proof.md.
  * `--trace` prints the events of the first history that contain the text.
  */
 
@@ -25,7 +26,8 @@ const SHARE_HISTORIES = 6;
 
 const options = {
   messages: { type: 'string' },
-  seed: { type: 'string', default: '1' },
+  seed: { type: 'string' },
+  lot: { type: 'boolean' },
   planted: { type: 'boolean' },
   redis: { type: 'boolean' },
   staff: { type: 'boolean' },
@@ -42,7 +44,12 @@ function readOptions() {
 }
 const { values } = readOptions();
 const messages = Number(values.messages ?? (values.redis ? MESSAGES_ON_REDIS : MESSAGES));
-const seed = Number(values.seed);
+/** A lot's seeds are apart by more than a run can use. */
+const LOT_RUNS = 10;
+const SEEDS_APART = 100_003;
+const isByLot = values.lot === true || (values.seed === undefined && !values.planted && !values.staff);
+const seed = values.seed === undefined ? (isByLot ? Date.now() % 1_000_000_000 : 1) : Number(values.seed);
+if (isMainThread && isByLot && values.trace === undefined) console.log(`seed ${seed}`);
 
 function fail(line: string): void {
   console.log(line);
@@ -56,10 +63,11 @@ function keep<Name extends keyof Runs>(name: Name, result: RunResult<Name>): voi
 
 const failAt = ({ invariant, what }: Breach) => fail(`${invariant}: ${what}`);
 
-async function simulate(): Promise<void> {
+/** Runs histories from this seed on. */
+async function simulate(first: number): Promise<RunResult<'simulated'>> {
   const startMs = performance.now();
   const histories: History[] = [];
-  let next = seed;
+  let next = first;
 
   async function work(): Promise<void> {
     // Most objects of a history live for a moment.
@@ -84,9 +92,27 @@ async function simulate(): Promise<void> {
   console.log(JSON.stringify(sum.counts));
   const broken = histories.filter(({ breaches }) => breaches.length > 0).length;
   const seconds = Math.round((performance.now() - startMs) / 1000);
-  const result = { seed, histories: histories.length, messages: sum.messages, broken, seconds };
+  const result = { seed: first, histories: histories.length, messages: sum.messages, broken, seconds };
   console.log(JSON.stringify(result));
-  keep('simulated', { ...result, counts: sum.counts });
+  return { ...result, counts: sum.counts, faults: sharesOf(histories) };
+}
+
+/** Of a hundred histories, how many had each kind of fault. */
+function sharesOf(histories: readonly History[]): Record<string, number> {
+  const faults = histories.flatMap((history) => history.faults);
+  const times = Map.groupBy(faults, (fault) => fault);
+  const shareOf = (same: readonly string[]) => Math.round((100 * same.length) / histories.length);
+  return Object.fromEntries([...times].map(([fault, same]) => [fault, shareOf(same)]));
+}
+
+/** Ten runs with seeds by lot, each kept when it has ended. */
+async function simulateLot(): Promise<void> {
+  const runs: RunResult<'lot'>['runs'] = [];
+  for (let run = 0; run < LOT_RUNS; run++) {
+    const { counts: _, faults: __, ...result } = await simulate(seed + run * SEEDS_APART);
+    runs.push(result);
+    keep('lot', { runs });
+  }
 }
 
 function* seedsFrom(first: number): Generator<number> {
@@ -130,7 +156,9 @@ if (isMainThread) {
   if (values.trace !== undefined) await follow(values.trace);
   else if (values.planted) await findPlanted();
   else if (values.staff) keep('staff', await measureShares(seed, SHARE_HISTORIES));
-  else await (values.redis ? compare() : simulate());
+  else if (values.lot) await simulateLot();
+  else if (values.redis) await compare();
+  else keep('simulated', await simulate(seed));
 } else if (workerData === 'history') {
   parentPort?.on('message', async (at: number) => parentPort?.postMessage(await runHistory(at)));
 }

@@ -228,6 +228,14 @@ export const PLANTED: readonly Planted[] = [
     const isGiven = isDecision(change) && isIdle(change) && newReplies(change).length > 0;
     return isGiven && change.nowMs % 3 === 0 && { outSeq: change.after.outSeq - 1 };
   }),
+  inRecord(
+    'a receipt that cannot be delivered is dropped',
+    'stored replies leave',
+    ({ kind, before, after }) =>
+      kind === 'release' && after.dead.length > (before?.dead.length ?? 0)
+        ? { dead: before?.dead ?? [] }
+        : null,
+  ),
   inRecord('of replies that wait the last is dropped', 'stored replies leave', ({ kind, after }) => {
     const [one, other] = after.outbox.slice(-2).map(turnOf);
     return kind === 'release' && one !== undefined && one === other && { outbox: after.outbox.slice(0, -1) };

@@ -22,6 +22,16 @@ export function createPlatforms(
   /** By channel, until when it is out of order. */
   const outages = new Map<string, number>();
   const recent: Update[] = [];
+  /** By conversation and number, what is wrong with a reply, from its first try on. */
+  const flaws = new Map<string, 'none' | 'rich' | 'always'>();
+
+  function flawOf({ conversation }: Outgoing, seq: number) {
+    const name = `${conversation} ${seq}`;
+    const isDeadly = !flaws.has(name) && chance.happens(world.rates.deadly);
+    const flaw = flaws.get(name) ?? (isDeadly ? chance.pick(['rich', 'rich', 'rich', 'always']) : 'none');
+    flaws.set(name, flaw);
+    return flaw;
+  }
 
   /** What becomes of a reply before anybody hears it; undefined: it is delivered. */
   async function refuse({ channel }: Outgoing): Promise<Delivery | undefined> {
@@ -62,6 +72,15 @@ export function createPlatforms(
       if (refused !== undefined) return refused;
       options.hear(outgoing, seq);
       return { kind: occurs(failedLate, 'replies delivered with a fault') ? 'uncertain' : 'delivered' };
+    },
+    isDeadly(outgoing: Outgoing, seq: number): boolean {
+      const { choices, qr, image, asks } = outgoing.reply;
+      const isPlain = [choices, qr, image, asks].every((part) => part === undefined);
+      const flaw = flawOf(outgoing, seq);
+      const isDeadly = flaw === 'always' || (flaw === 'rich' && !isPlain);
+      if (isDeadly) count('replies that end processes');
+      if (flaw === 'rich' && isPlain) count('replies sent as text alone');
+      return isDeadly;
     },
     /** Some updates come twice. */
     send(filed: Update): void {

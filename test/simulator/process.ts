@@ -65,6 +65,8 @@ type Surroundings = {
   readonly limits: NonNullable<EngineOptions['limits']>;
   exchange(call: HttpRequest, operationAtWork: string | undefined): ReturnType<Exchange>;
   readonly deliver: Deliver;
+  /** Whether sending it ends the process. */
+  isDeadly(outgoing: Outgoing, seq: number): boolean;
   /** The process has ended, in order or not. */
   onEnd(): void;
 };
@@ -147,6 +149,10 @@ export function startProcess(name: string, around: Surroundings) {
 
   const deliver: Deliver = async (outgoing, seq) => {
     const owner = conduct.onSend(name, outgoing, seq);
+    if (around.isDeadly(outgoing, seq)) {
+      victim.kill();
+      return new Promise(() => {});
+    }
     const delivery = await line.call(victim, () => around.deliver(outgoing, seq));
     if (delivery.kind === 'delivered') {
       conduct.onDelivered(owner, outgoing, seq);

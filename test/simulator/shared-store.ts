@@ -1,5 +1,5 @@
 import { CONVERSATION } from '../../src/engine/transitions.ts';
-import { type RecordStore, versionOf } from '../../src/store/port.ts';
+import { type Key, type RecordStore, versionOf } from '../../src/store/port.ts';
 import type { createLossyStore } from '../support/lossy-store.ts';
 import type { Checks } from './checks.ts';
 import type { Conduct } from './conduct.ts';
@@ -32,18 +32,26 @@ export function createSharedStore(world: World, { lossy, records, checks, conduc
     return { ...swapped, durable: isDurable };
   };
 
+  /** What a conversation's record has now: the checks expect no more. */
+  async function noteLoss(key: Key, fromMs: number): Promise<void> {
+    if (!key.startsWith('c:')) return;
+    checks.onLost(key, { after: records.peek(key, (await lossy.read(key)).bytes), fromMs });
+  }
+
   return {
     store: { ...records.store, compareAndSwap },
 
     /** A failover to a lagging replica loses the last writes. */
     async failOver(): Promise<void> {
       const lost = Math.min(losable.length, chance.between(1, 40));
-      checks.losses.push({ fromMs: losable.at(-lost) ?? clock.atMs, atMs: clock.atMs });
+      const fromMs = losable.at(-lost) ?? clock.atMs;
       conduct.onLoss();
       losable = [];
       count('failovers');
       trace(`the store fails over and loses its last ${lost} writes`);
-      if (lost > 0) await lossy.lose(lost);
+      const keys = lost > 0 ? await lossy.lose(lost) : new Set<Key>();
+      checks.losses.push({ fromMs, atMs: clock.atMs, keys });
+      for (const key of keys) await noteLoss(key, fromMs);
     },
 
     /** Makes a record unreadable, or removes it; its index entries stay. */
@@ -58,11 +66,13 @@ export function createSharedStore(world: World, { lossy, records, checks, conduc
       const isDue = CONVERSATION.entries('', record).some(({ index }) => index === 'due');
       count(`records ${kind}`);
       trace(`the record of ${chat.id} is ${kind}`);
-      checks.losses.push({ fromMs: -Infinity, atMs: clock.atMs, chat, damage: { left, isDue } });
+      const keys = new Set([chat.key]);
+      checks.losses.push({ fromMs: -Infinity, atMs: clock.atMs, keys, chat, damage: { left, isDue } });
       conduct.onLoss();
       losable.push(clock.atMs);
       const swap = { expected: versionOf(bytes), bytes: left, ttlMs: CONVERSATION.ttlMs, indexes: [] };
       await lossy.compareAndSwap(chat.key, swap);
+      await noteLoss(chat.key, -Infinity);
     },
   };
 }

@@ -53,7 +53,7 @@ export function createStaff(
   async function settleOld({ operators }: Desk): Promise<void> {
     for (const { reference, atMs, intent } of await operators.operations()) {
       if (intent === null || clock.nowMs() - atMs < OLD_MS || !chance.happens(world.rates.settles)) continue;
-      const other = chance.happens(0.2) ? options.desk()?.operators : undefined;
+      const other = chance.happens(0.1) ? options.desk()?.operators : undefined;
       if (other) {
         count('contrary decisions');
         options.checks.contested.add(reference);

@@ -1,7 +1,7 @@
 import type { State } from '../../src/conversation/state.ts';
 import type { OutboxItem } from '../../src/engine/messages.ts';
 import { type ConversationRecord, newRecord } from '../../src/engine/record.ts';
-import { CONVERSATION } from '../../src/engine/transitions.ts';
+import { CONVERSATION, UNDELIVERED } from '../../src/engine/transitions.ts';
 import { openRecord } from '../../src/records/versioned-records.ts';
 import type { Key, RecordStore } from '../../src/store/port.ts';
 import { changeBetween } from '../support/changes.ts';
@@ -109,6 +109,17 @@ function changeOf(key: Key, before: ConversationRecord | null, after: Conversati
 
 /** An item that this history's engine wrote, read without the checks of `readOutboxItem`. */
 const itemOf = (body: unknown): OutboxItem => Object(body);
+
+/** The receipts that a change made letters of, by their numbers. */
+export function keptIn({ before, after }: RecordChange) {
+  const earlier = new Set(before?.dead.map(({ id }) => id));
+  return after.dead.flatMap(({ id, reason, body }) => {
+    const item = reason === UNDELIVERED && !earlier.has(id) ? itemOf(body) : undefined;
+    return item?.kind === 'reply'
+      ? [{ seq: Number(id.slice('reply-'.length)), outgoing: item.outgoing }]
+      : [];
+  });
+}
 
 /** When the first reply that waits was made. */
 export function madeMsOf({ outbox: [first] }: ConversationRecord): number | undefined {

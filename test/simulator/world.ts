@@ -3,7 +3,7 @@ import { conversationName, type Incoming } from '../../src/engine/messages.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
 import { type Key, StoreUnavailable } from '../../src/store/port.ts';
 import { type Chance, createChance, createClock } from './clock.ts';
-import { type Kind, NAMED } from './counts.ts';
+import { type Excuse, type Kind, NAMED } from './counts.ts';
 
 /** Customers arrive in the first part of a history. Faults last longer; then everything settles. */
 const SHORT = {
@@ -68,8 +68,14 @@ export function createWorld(seed: number, { watch, oddities, manners }: WorldOpt
     logged,
     keyOf: ({ channel, conversation }: Pick<Incoming, 'channel' | 'conversation'>): Key =>
       `c:${conversationName(encryption, channel, conversation)}`,
-    count(kind: Kind): void {
+    count(kind: Kind | Excuse): void {
       counts[kind] = (counts[kind] ?? 0) + 1;
+    },
+    /** Whether a breach is excused, counted then: `underFloor` bounds each excuse. */
+    excuse(why: Excuse, isSo: boolean): boolean {
+      if (isSo) world.count(why);
+
+      return isSo;
     },
     countNamed(name: string): void {
       const kind = NAMED[name];
@@ -136,20 +142,26 @@ function drawManners({ between, happens }: Chance) {
   };
 }
 
-/** The rates of faults, each drawn from the seed. A third of them are zero. */
+/**
+ * The rates of faults, drawn from the seed: a history has some of the faults, and those hard, so that rare
+ * pairs of them meet (swarm testing).
+ */
 function drawRates({ happens, random }: Chance) {
-  const upTo = (most: number): number => (happens(1 / 3) ? 0 : most * random() ** 2);
+  /** Of the faults, how many this history has. */
+  const share = 0.1 + 0.5 * random();
+  const hard = (most: number): number => most * (0.5 + random());
+  const upTo = (most: number): number => (happens(1 - share) ? 0 : hard(most));
   /** In fewer histories, so that most lost answers are looked up in peace. */
-  const odd = (most: number): number => (happens(1 / 2) ? 0 : most * random() ** 2);
+  const odd = (most: number): number => (happens(1 - 0.75 * share) ? 0 : hard(most));
   return {
     /** A process is killed at a call; a command's answer is lost; it executes twice; a call is slow. */
-    killed: upTo(0.01),
+    killed: upTo(0.02),
     lost: upTo(0.02),
     repeated: upTo(0.05),
     slow: upTo(0.02),
     /** Each second: the store fails over and loses its last writes; a node falls ill, for a while. */
-    failover: happens(1 / 3) ? 0 : upTo(0.2),
-    ill: upTo(0.05),
+    failover: upTo(0.2),
+    ill: upTo(0.03),
     /** Once a reply is delivered, its node, or each, refuses writes for a moment. */
     hiccup: upTo(0.03),
     /** Each second: a record breaks, or vanishes; the store's clock is put back. */
@@ -161,6 +173,8 @@ function drawRates({ happens, random }: Chance) {
     silent: upTo(0.05),
     unconnected: upTo(0.1),
     waits: upTo(0.05),
+    /** A reply ends each process that sends it, some also as text alone. */
+    deadly: odd(0.01),
     /** Each second: a platform's outage begins; a process is stopped in order. */
     outage: upTo(0.02),
     stopped: upTo(0.05),

@@ -38,11 +38,14 @@ export function createLossyStore(
     return swapped;
   };
 
-  async function lose(count: number): Promise<void> {
-    for (const { key, undo } of undone.splice(-count).reverse()) {
+  /** Resolves to the keys of the records that lost a swap. */
+  async function lose(count: number): Promise<ReadonlySet<Key>> {
+    const lost = undone.splice(-count).reverse();
+    for (const { key, undo } of lost) {
       note(key, undo);
       await memory.compareAndSwap(key, undo);
     }
+    return new Set(lost.map(({ key }) => key));
   }
 
   return {
