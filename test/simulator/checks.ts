@@ -16,7 +16,7 @@ import {
   type Swap,
 } from '../../src/store/port.ts';
 import type { createAntCrmDouble } from './antcrm.ts';
-import { filedIn, keptIn, madeMsOf, type RecordChange, stateOf, type Watched } from './watch.ts';
+import { filedIn, keptIn, madeMsOf, type RecordChange, stateOf, unlockedIn, type Watched } from './watch.ts';
 import type { World } from './world.ts';
 
 /** A message on its way, and what became of it. */
@@ -121,8 +121,10 @@ export function createChecks(
     Key,
     Pick<CustomerRecord, 'holder'> & { readonly left: ReadonlyMap<string, number>; readonly losses: number }
   >();
-  /** When an operation was first not looked up any more. */
+  /** When an operation first had an outcome, after which its lock is given back. */
   const concludedMs = new Map<string, number>();
+  /** When a result of it was told. */
+  const toldMs = new Map<string, number>();
   /** Operations on which operators disagree, and what was decided on each, when. */
   const contested = new Set<string>();
   const decisions = new Map<string, { readonly result: string; readonly atMs: number }>();
@@ -192,6 +194,8 @@ export function createChecks(
         note(chat, 'indexed', `it is due at ${score}, after its wake-up`);
       if (PERSONAL.test(member)) note(chat, 'nothing personal', `${index} lists ${member}`);
     }
+    for (const operation of unlockedIn(change))
+      concludedMs.set(operation, concludedMs.get(operation) ?? clock.atMs);
     for (const operation of Object.keys(after.journal)) {
       ownerOf.set(operation, chat);
       intendedMs.set(operation, intendedMs.get(operation) ?? clock.wallMs());
@@ -214,7 +218,8 @@ export function createChecks(
       operations.set(operation.id, { operation, atMs: clock.atMs, chat });
       if (operation.lookup) codeOf.set(operation.id, operation.lookup.code);
       if (operation.status === 'checking') count('operations without an answer');
-      else if (!concludedMs.has(operation.id)) concludedMs.set(operation.id, clock.atMs);
+      else toldMs.set(operation.id, clock.atMs);
+
       // The customer read the result of a watched operation before.
       if (was === 'watching' || promised.some(({ reply }) => tells(reply, operation, was === undefined)))
         continue;
@@ -503,7 +508,7 @@ export function createChecks(
       const owner = ownerOf.get(operation);
       if (applied === 0 || open.has(operation) || known !== undefined) continue;
       // Before the damage the conversation had told it, or after it an operator has settled it.
-      const wasTold = concludedMs.has(operation) || decisions.has(operation);
+      const wasTold = toldMs.has(operation) || decisions.has(operation);
       if (owner !== undefined && isDamaged(owner) && wasTold) continue;
       if (!byLoss(owner !== undefined && isDamaged(owner)))
         breach('known', `nobody knows of ${operation}, which was applied`);

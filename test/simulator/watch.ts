@@ -110,6 +110,13 @@ function changeOf(key: Key, before: ConversationRecord | null, after: Conversati
 /** An item that this history's engine wrote, read without the checks of `readOutboxItem`. */
 const itemOf = (body: unknown): OutboxItem => Object(body);
 
+/** The operations that a change leaves to be unlocked: they have an outcome. */
+export const unlockedIn = ({ after }: RecordChange): readonly string[] =>
+  after.outbox.flatMap(({ body }) => {
+    const item = itemOf(body);
+    return item.kind === 'unlock' ? [item.operation] : [];
+  });
+
 /** The receipts that a change made letters of, by their numbers. */
 export function keptIn({ before, after }: RecordChange) {
   const earlier = new Set(before?.dead.map(({ id }) => id));

@@ -174,7 +174,7 @@ function drawRates({ happens, random }: Chance) {
     unconnected: upTo(0.1),
     waits: upTo(0.05),
     /** A reply ends each process that sends it, some also as text alone. */
-    deadly: odd(0.01),
+    deadly: odd(0.006),
     /** Each second: a platform's outage begins; a process is stopped in order. */
     outage: upTo(0.02),
     stopped: upTo(0.05),
