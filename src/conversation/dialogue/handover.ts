@@ -1,6 +1,7 @@
 import type { Scope } from '../flow.ts';
 import type { Media, MessageOf } from '../message.ts';
 import { showPhone } from '../prompts/format.ts';
+import { hideCode } from '../proof.ts';
 import { type Choice, changeLast, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { findOpenTicket, findTakenTicket, IDLE_MS, type Reason, type State, type Ticket } from '../state.ts';
 import { remark, toQuestion } from './questions.ts';
@@ -145,10 +146,16 @@ export function closeSettled(decision: Decision, { nowMs }: Scope): Decision {
   return { ...decision, state: saveTicket(state, { ...ticket, closed: { atMs: nowMs, by: 'staff' } }) };
 }
 
-type NewText = { readonly text: string; readonly media?: readonly Media[] | undefined };
+type NewText = {
+  readonly text: string;
+  readonly media?: readonly Media[] | undefined;
+  /** The platform's id of the message. */
+  readonly ref?: string | undefined;
+  readonly edited?: true;
+};
 
 /** Passes a message to staff. Only the first one is acknowledged. */
-export function addCustomerNote(state: State, { text, media }: NewText, scope: Scope): Decision {
+export function addCustomerNote(state: State, { text, media, ...more }: NewText, scope: Scope): Decision {
   const { nowMs, ids, sender } = scope;
   const ticket = findOpenTicket(state);
   if (!ticket) return say(state);
@@ -156,12 +163,38 @@ export function addCustomerNote(state: State, { text, media }: NewText, scope: S
   const name = sender.name && { name: sender.name };
   const numbered = numberMedia(count, media);
   const counts = { ...numbered.count, customer: count.customer + 1 };
-  const note = { text, atMs: nowMs, ...numbered.shown };
+  const note = { text, atMs: nowMs, ...numbered.shown, ...more };
   const next = saveTicket(state, { ...ticket, ...name, waitsMs, count: counts, notes: [...notes, note] });
   if (count.customer > 0 || ticket.answeredMs !== undefined)
     return say(next, { key: 'person.noted', quiet: true });
   const { view = ids.view } = next;
   return say({ ...next, view }, sayWaiting(ticket, { view, context: 'noted' }));
+}
+
+/** Shows staff that a message was edited, or (without `text`) deleted. One of before the ticket is new to them. */
+export function changeNote(
+  state: State,
+  { of, text }: Pick<MessageOf<'edit'>, 'of' | 'text'>,
+  scope: Scope,
+): Decision {
+  const ticket = findOpenTicket(state);
+  const note = ticket?.notes.find(({ ref }) => ref === of);
+  const written = text === undefined ? undefined : hideCode(text, state, scope.nowMs);
+  if (!ticket || !note)
+    return written === undefined
+      ? say(state)
+      : addCustomerNote(state, { text: written, ref: of, edited: true }, scope);
+  const [pictures = ''] = /^\u{1f4f7}*/u.exec(note.text) ?? [];
+  const next = written === undefined ? note.text : `${pictures} ${written}`.trim();
+  if (written !== undefined && next === note.text) return say(state);
+  const changed: TicketNote =
+    written === undefined
+      ? { ...note, deleted: true }
+      : { ...note, text: next, before: note.text, edited: true };
+  const notes = ticket.notes.map((other) => (other === note ? changed : other));
+  const count = { ...ticket.count, customer: ticket.count.customer + 1 };
+  const waits = written === undefined ? {} : { waitsMs: ticket.waitsMs ?? scope.nowMs };
+  return say(saveTicket(state, { ...ticket, ...waits, count, notes }));
 }
 
 /** Gives media the next numbers of the ticket. */
@@ -331,5 +364,5 @@ const hasStaffText = ({ count, notes }: Ticket): boolean =>
   count.staff > 0 || notes.some(({ inner }) => inner);
 
 type TicketNote = Ticket['notes'][number];
-const countBytes = ({ text, media }: TicketNote): number =>
-  Buffer.byteLength(text) + (media ? Buffer.byteLength(JSON.stringify(media)) : 0);
+const countBytes = ({ text, before = '', media }: TicketNote): number =>
+  Buffer.byteLength(text) + Buffer.byteLength(before) + (media ? Buffer.byteLength(JSON.stringify(media)) : 0);
