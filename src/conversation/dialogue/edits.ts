@@ -17,19 +17,25 @@ import { askAgain, remark, slotStep } from './questions.ts';
 /** How many messages are remembered. */
 const MOST_SAID = 10;
 
-type Read = (state: State, text: string) => Decision;
+type EditContext = {
+  /** Reads a text as a new message. */
+  readonly read: (state: State, text: string) => Decision;
+  /** The text as staff read it. */
+  readonly shown: string | undefined;
+  readonly scope: Scope;
+};
 
-/** Answers an edit, or the deletion of a message. `read`: reads a text as a new message. */
+/** Answers an edit, or the deletion of a message. */
 export function takeEdit(
   state: State,
   { of, text }: MessageOf<'edit'>,
-  { read, scope }: { readonly read: Read; readonly scope: Scope },
+  { read, shown, scope }: EditContext,
 ): Decision {
   const { said = [] } = state;
   const entry = said.find(({ ref }) => ref === of);
   const names = standing(entry?.gave ?? [], state);
   const left = names.length > 0 ? withdraw(state, new Set(names), scope) : state;
-  if (findTakenTicket(state)) return changeNote(left, { of, text }, scope);
+  if (findTakenTicket(state)) return changeNote(left, { of, text: shown }, scope);
   if (names.length > 0) {
     const flow = runningFlow(left, scope);
     const heard: Reply = { key: 'edit.heard', context: text === undefined ? 'deleted' : undefined };
@@ -72,7 +78,9 @@ export function noteSaid(
   return { ...decision, state: said.length > 0 ? { ...rest, said } : rest };
 }
 
-type Said = { readonly kind: string } & Partial<Pick<MessageOf<'edit'>, 'of'> & Pick<MessageOf<'text'>, 'ref'>>;
+type Said = { readonly kind: string } & Partial<
+  Pick<MessageOf<'edit'>, 'of'> & Pick<MessageOf<'text'>, 'ref'>
+>;
 
 const standing = (gave: readonly string[], state: State): readonly string[] => {
   const names = namesIn(state);

@@ -1,7 +1,6 @@
 import type { Scope } from '../flow.ts';
 import type { Media, MessageOf } from '../message.ts';
 import { showPhone } from '../prompts/format.ts';
-import { hideCode } from '../proof.ts';
 import { type Choice, changeLast, choice, type Decision, type Line, type Reply, say } from '../reply.ts';
 import { findOpenTicket, findTakenTicket, IDLE_MS, type Reason, type State, type Ticket } from '../state.ts';
 import { remark, toQuestion } from './questions.ts';
@@ -179,21 +178,17 @@ export function changeNote(
 ): Decision {
   const ticket = findOpenTicket(state);
   const note = ticket?.notes.find(({ ref }) => ref === of);
-  const written = text === undefined ? undefined : hideCode(text, state, scope.nowMs);
   if (!ticket || !note)
-    return written === undefined
-      ? say(state)
-      : addCustomerNote(state, { text: written, ref: of, edited: true }, scope);
-  const [pictures = ''] = /^\u{1f4f7}*/u.exec(note.text) ?? [];
-  const next = written === undefined ? note.text : `${pictures} ${written}`.trim();
-  if (written !== undefined && next === note.text) return say(state);
+    return text === undefined ? say(state) : addCustomerNote(state, { text, ref: of, edited: true }, scope);
+  const { text: before } = note;
+  const [pictures = ''] = /^\u{1f4f7}*/u.exec(before) ?? [];
+  const next = text === undefined ? before : `${pictures} ${text}`.trim();
+  if (text !== undefined && next === before) return say(state);
   const changed: TicketNote =
-    written === undefined
-      ? { ...note, deleted: true }
-      : { ...note, text: next, before: note.text, edited: true };
+    text === undefined ? { ...note, deleted: true } : { ...note, text: next, before, edited: true };
   const notes = ticket.notes.map((other) => (other === note ? changed : other));
   const count = { ...ticket.count, customer: ticket.count.customer + 1 };
-  const waits = written === undefined ? {} : { waitsMs: ticket.waitsMs ?? scope.nowMs };
+  const waits = text === undefined ? {} : { waitsMs: ticket.waitsMs ?? scope.nowMs };
   return say(saveTicket(state, { ...ticket, ...waits, count, notes }));
 }
 
@@ -365,4 +360,6 @@ const hasStaffText = ({ count, notes }: Ticket): boolean =>
 
 type TicketNote = Ticket['notes'][number];
 const countBytes = ({ text, before = '', media }: TicketNote): number =>
-  Buffer.byteLength(text) + Buffer.byteLength(before) + (media ? Buffer.byteLength(JSON.stringify(media)) : 0);
+  Buffer.byteLength(text) +
+  Buffer.byteLength(before) +
+  (media ? Buffer.byteLength(JSON.stringify(media)) : 0);

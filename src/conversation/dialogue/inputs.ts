@@ -24,8 +24,10 @@ export function onMessage(stored: State, message: CustomerMessage, scope: Scope)
   const text =
     message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
   const state = text === undefined ? stored : noteAddress(noteLanguage(stored, text, scope), text, scope);
-  if (message.kind === 'edit')
-    return takeEdit(state, message, { read: (left, text) => onText(left, text, scope), scope });
+  if (message.kind === 'edit') {
+    const shown = message.text === undefined ? undefined : hideCode(message.text, state, scope.nowMs);
+    return takeEdit(state, message, { read: (left, text) => onText(left, text, scope), shown, scope });
+  }
   const passed = findTakenTicket(state) && passToStaff(state, message, scope);
   return passed ?? answer(keepMedia(state, message, scope), message, scope);
 }

@@ -62,7 +62,9 @@ it.each<[what: string, sent: object, message: object]>([
   expect([statusCode, body]).toEqual([200, '']);
   const isTyped = 'kind' in message && !['choice', 'form'].includes(String(message.kind));
   const received = { ...message, ...(isTyped && { ref: 'm-1' }) };
-  expect(accepted).toEqual([{ channel, conversation, id: 'm-1', message: received, sender, address, ...press }]);
+  expect(accepted).toEqual([
+    { channel, conversation, id: 'm-1', message: received, sender, address, ...press },
+  ]);
 });
 
 it('an edit and a deletion name the message; the same edit sent again has the same id', async () => {
