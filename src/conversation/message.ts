@@ -60,6 +60,8 @@ export const mediaSchema = z.strictObject({
 });
 export type Media = z.infer<typeof mediaSchema>;
 const media = z.array(mediaSchema).optional();
+/** The platform's id of the message, by which an edit names it. */
+const ref = z.string().optional();
 
 /**
  * Pictures of one message, with their caption.
@@ -69,6 +71,7 @@ export const photoSchema = z.strictObject({
   pictures: z.array(pictureSchema),
   caption: z.string().optional(),
   media,
+  ref,
 });
 export type Photo = z.infer<typeof photoSchema>;
 
@@ -94,6 +97,7 @@ export interface PhotoReader {
  * - `form`: several slots at once, as typed.
  * - `start`: a deep link or the first contact. `payload` is decoded: the code itself.
  * - `unknown`: a kind of message that the bot cannot read. It is answered, too.
+ * - `edit`: the message with the `ref` `of` was edited, or (without `text`) deleted.
  * - `group`: the bot was addressed where others can read.
  * - `person`: a member of staff writes in a ticket (`text`; `inner`: for staff alone), claims or releases it
  *   (`claim`), assigns it to a colleague (`to`), or closes it (none of these). `id`: a repeat of a text has
@@ -103,7 +107,7 @@ export interface PhotoReader {
  */
 export type Message = z.infer<typeof messageSchema>;
 export const messageSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('text'), text: z.string(), media }),
+  z.strictObject({ kind: z.literal('text'), text: z.string(), media, ref }),
   z.strictObject({ kind: z.literal('choice'), choice: z.string(), view: z.string().optional() }),
   z.strictObject({ kind: z.literal('contact'), phone: z.string(), own: z.boolean() }),
   z.strictObject({
@@ -115,7 +119,8 @@ export const messageSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('start'), payload: z.string().optional() }),
   photoSchema,
-  z.strictObject({ kind: z.literal('unknown'), what: z.enum(['voice', 'sticker', 'other']), media }),
+  z.strictObject({ kind: z.literal('unknown'), what: z.enum(['voice', 'sticker', 'other']), media, ref }),
+  z.strictObject({ kind: z.literal('edit'), of: z.string(), text: z.string().optional() }),
   z.strictObject({ kind: z.literal('group') }),
   z.strictObject({
     kind: z.literal('person'),

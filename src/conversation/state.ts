@@ -188,6 +188,11 @@ const noteSchema = z.strictObject({
   tracked: z.literal(true).optional(),
   media: z.array(mediaSchema.extend({ n: z.number() })).optional(),
   inner: z.literal(true).optional(),
+  /** The platform's id of the customer's message. `before`: the text before the last edit. */
+  ref: z.string().optional(),
+  edited: z.literal(true).optional(),
+  before: z.string().optional(),
+  deleted: z.literal(true).optional(),
 });
 
 /** The flow, its question and its values, in full, when the ticket was opened. */
@@ -265,6 +270,8 @@ export const stateSchema = z.strictObject({
   view: z.string().optional(),
   /** The last text, a part of a value ("0867"): the next text may be the rest of it. */
   piece: z.strictObject({ value: z.string(), atMs: z.number() }).optional(),
+  /** The last messages, and the values of each that still stand (`dialogue/edits.ts`). */
+  said: z.array(z.strictObject({ ref: z.string(), atMs: z.number(), gave: z.array(z.string()) })).optional(),
   /** When a one-time code was last sent, epoch ms: for a while, six digits in texts are hidden from staff. */
   codeSentMs: z.number().optional(),
   profile: z.strictObject({ phone: provableValueSchema.optional(), email: provableValueSchema.optional() }),

@@ -1,5 +1,6 @@
 import { takeRead } from './dialogue/advance.ts';
 import { checkDue, concludeCall, giveUp, nextCheckMs, settle, takeCheck } from './dialogue/calls.ts';
+import { noteSaid } from './dialogue/edits.ts';
 import { findEvent } from './dialogue/follow-ups.ts';
 import { noteGifts } from './dialogue/gift-notes.ts';
 import { handleTicketTime, nextTicketMs, takeStaffWord } from './dialogue/handover.ts';
@@ -30,7 +31,9 @@ export type Input =
  */
 export function step(state: State, input: Input, scope: Scope): Decision {
   const decided = noteGifts(state, decide(state, input, scope), scope);
-  const decision = addressReplies(noteLastSaid(state, decided));
+  const message = input.kind === 'message' ? input.message : undefined;
+  const noted = noteSaid(state, noteLastSaid(state, decided), { message, nowMs: scope.nowMs });
+  const decision = addressReplies(noted);
   return decision.effect ? decision : { ...decision, wakeAtMs: nextWakeMs(decision.state, scope) };
 }
 
@@ -162,7 +165,7 @@ function onOutcome(state: State, outcome: Outcome | PhotoEffect | ProofOutcome, 
  */
 
 /** What silence erases in addition to the draft. */
-const TEMPORARY = ['offered', 'notUnderstood', 'recentMedia', 'before', 'piece', 'parked'] as const;
+const TEMPORARY = ['offered', 'notUnderstood', 'recentMedia', 'before', 'piece', 'parked', 'said'] as const;
 
 /** When the flow must end, epoch ms; infinite: there is nothing to erase. */
 function lapseAtMs(state: State): number {

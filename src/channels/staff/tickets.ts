@@ -61,6 +61,9 @@ const messageViewSchema = z.object({
   text: z.string(),
   by: maybe(z.string(), 'The staff member who wrote it; absent if the customer did.'),
   note: maybe(z.literal(true), 'Customers never see it.'),
+  edited: maybe(z.literal(true), 'The customer edited it.'),
+  before: maybe(z.string(), 'The text before the last edit.'),
+  deleted: maybe(z.literal(true), 'The customer deleted it.'),
   media: maybe(z.array(mediaSchema), 'What a customer sent: pictures, voice, files, places.'),
   delivery: maybe(z.enum(['waiting', 'delivered', 'failed']), 'Whether a staff message arrived.'),
   why: maybe(z.enum(FAILURES), 'Why it was not delivered; `late`: perhaps it was.'),
@@ -132,8 +135,9 @@ function toTicketView(
 }
 
 type SeenNote = SeenTicket['ticket']['notes'][number];
-const toMessageView = ({ atMs, text, by, inner: note, media }: SeenNote) => {
-  return { at: toIso(atMs), text, by, note, media: media?.map(toMediaView) };
+const toMessageView = ({ atMs, inner: note, media, text, by, edited, before, deleted }: SeenNote) => {
+  const shown = { at: toIso(atMs), text, by, note, edited, before, deleted };
+  return { ...shown, media: media?.map(toMediaView) };
 };
 
 /** The address at the platform is left out, because it may contain our token. */

@@ -58,6 +58,9 @@ export function readActivity(activity: KnownActivity): Incoming | null {
   switch (activity.type) {
     case ActivityTypes.Message:
       return readMessage(activity);
+    case ActivityTypes.MessageUpdate:
+    case ActivityTypes.MessageDelete:
+      return readEdit(activity);
     // Teams reports an installation in two ways; neither is reliable.
     case ActivityTypes.InstallationUpdate:
       return activity.action === 'add' ? readInstall(activity) : null;
@@ -86,6 +89,17 @@ function readMessage(activity: KnownActivity): Incoming | null {
   const answer = data && readAnswer(data);
   if (!answer) return { ...envelope, message: readContent(activity) };
   return { ...envelope, message: answer, ...(replyToId && { press: { activity: replyToId } }) };
+}
+
+/** A message was edited or deleted: it has the id of the original. Null in a group. */
+function readEdit(activity: KnownActivity): Incoming | null {
+  const envelope = readEnvelope(activity);
+  const { id: of, type, timestamp } = activity;
+  if (!envelope || !isPrivate(activity) || of === '') return null;
+  const text = type === ActivityTypes.MessageUpdate ? { text: readText(activity) } : {};
+  // Each edit is another message; what is sent again has the same time.
+  const id = `${type}:${of}:${timestamp.getTime() || randomUUID()}`;
+  return { ...envelope, id, message: { kind: 'edit', of, ...text } };
 }
 
 /** An installation is a start. Two reports within a minute have one id. Null in a group. */
@@ -127,7 +141,7 @@ function readContent(activity: KnownActivity): Message {
   const { attachments } = activity;
   const pictures = attachments.flatMap(readPicture);
   const sent = attachments.flatMap(readMedia);
-  const media = sent.length > 0 ? { media: sent } : {};
+  const media = { ...(sent.length > 0 && { media: sent }), ...(activity.id && { ref: activity.id }) };
   if (pictures.length > 0)
     return { kind: 'photo', pictures, ...(text !== '' && { caption: text }), ...media };
   return text === '' ? { kind: 'unknown', what: 'other', ...media } : { kind: 'text', text, ...media };

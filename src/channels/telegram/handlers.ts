@@ -30,7 +30,7 @@ class UpdateContext extends Context {
   incoming: Incoming | undefined;
 
   takeMessage(content: Message): void {
-    const sent: TelegramMessage | undefined = this.message;
+    const sent: TelegramMessage | undefined = this.message ?? this.editedMessage;
     const query: CallbackQuery | undefined = this.callbackQuery;
     const shown = sent ?? query?.message;
     const from = sent ? sent.from : query?.from;
@@ -60,7 +60,7 @@ class UpdateContext extends Context {
 const GROUP: Message = { kind: 'group' };
 const UNKNOWN: Message = { kind: 'unknown', what: 'other' };
 
-/** The first handler that matches takes the update. None matches edits and channel posts. */
+/** The first handler that matches takes the update. None matches channel posts. */
 const handle = new Composer<UpdateContext>(
   Composer.on('message', (ctx, next) => {
     // Other people may read any chat that is not marked as private.
@@ -93,6 +93,15 @@ const handle = new Composer<UpdateContext>(
   ),
   Composer.on(message('sticker'), (ctx) => ctx.takeMessage({ kind: 'unknown', what: 'sticker' })),
   Composer.on('message', (ctx) => (isService(ctx.message) ? undefined : ctx.takeMessage(UNKNOWN))),
+  Composer.on('edited_message', (ctx) => {
+    const edited: TelegramMessage = ctx.editedMessage;
+    const { chat, from, message_id: of, text, caption, edit_date: atS } = edited;
+    const written = text ?? caption;
+    // A live place moves by edits, without a text and without an end.
+    if (chat.type !== 'private' || from?.is_bot || of === undefined || atS === undefined) return undefined;
+    if (written === undefined) return undefined;
+    return ctx.takeMessage({ kind: 'edit', of: String(of), text: cut(written, MAX_TEXT) });
+  }),
   Composer.on('callback_query', (ctx) => {
     const { data, message }: CallbackQuery = ctx.callbackQuery;
     // A press without its message (too old, or inline) counts as private.

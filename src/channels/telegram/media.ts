@@ -4,11 +4,16 @@ import type { TelegramFile, TelegramMessage } from './update.ts';
 
 /* What a customer sent in addition to text, for staff to look at. */
 
-/** The message with its media, if it is of a kind that has any. */
+/** The message with its id, and its media, if it is of a kind that has any. */
 export function withMedia(message: Message, telegramMessage: TelegramMessage): Message {
   if (message.kind !== 'text' && message.kind !== 'photo' && message.kind !== 'unknown') return message;
   const media = readMedia(telegramMessage);
-  return media.length > 0 ? { ...message, media } : message;
+  const { message_id: id } = telegramMessage;
+  return {
+    ...message,
+    ...(media.length > 0 && { media }),
+    ...(id !== undefined && { ref: String(id) }),
+  };
 }
 
 function readMedia(message: TelegramMessage): Media[] {

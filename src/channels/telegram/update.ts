@@ -24,8 +24,8 @@ export const pressSchema = z.object({
 });
 export type TelegramPress = z.infer<typeof pressSchema>;
 
-/** What we ask for. An edited message was answered when it was new. */
-export const ALLOWED_UPDATES = ['message', 'callback_query'] as const;
+/** What we ask for. */
+export const ALLOWED_UPDATES = ['message', 'edited_message', 'callback_query'] as const;
 
 /** Longest callback data, bytes. */
 export const MAX_DATA = 64;
@@ -55,6 +55,7 @@ const locationSchema = z.object({ latitude: z.number(), longitude: z.number() })
 const messageSchema = z.object({
   message_id: maybe(z.int()),
   date: maybe(z.int()),
+  edit_date: maybe(z.int()),
   chat: z.object({ id: z.int(), type: z.string() }),
   from: maybe(userSchema),
   message_thread_id: maybe(z.int()),
@@ -98,6 +99,7 @@ const updateSchema = z.object({
   update_id: z.int(),
   // Keeps other keys, unread, for filters and `isService`.
   message: maybe(messageSchema.loose()),
+  edited_message: maybe(messageSchema),
   callback_query: maybe(querySchema),
 });
 
@@ -112,6 +114,7 @@ export function parseUpdate(body: unknown): object | null {
   const message: Record<string, unknown> = update.message ?? {};
   for (const key in message) if (message[key] === undefined) delete message[key];
   if (update.message === undefined) delete update.message;
+  if (update.edited_message === undefined) delete update.edited_message;
   if (update.callback_query === undefined) delete update.callback_query;
   return update;
 }

@@ -145,10 +145,16 @@ export function closeSettled(decision: Decision, { nowMs }: Scope): Decision {
   return { ...decision, state: saveTicket(state, { ...ticket, closed: { atMs: nowMs, by: 'staff' } }) };
 }
 
-type NewText = { readonly text: string; readonly media?: readonly Media[] | undefined };
+type NewText = {
+  readonly text: string;
+  readonly media?: readonly Media[] | undefined;
+  /** The platform's id of the message. */
+  readonly ref?: string | undefined;
+  readonly edited?: true;
+};
 
 /** Passes a message to staff. Only the first one is acknowledged. */
-export function addCustomerNote(state: State, { text, media }: NewText, scope: Scope): Decision {
+export function addCustomerNote(state: State, { text, media, ...more }: NewText, scope: Scope): Decision {
   const { nowMs, ids, sender } = scope;
   const ticket = findOpenTicket(state);
   if (!ticket) return say(state);
@@ -156,12 +162,34 @@ export function addCustomerNote(state: State, { text, media }: NewText, scope: S
   const name = sender.name && { name: sender.name };
   const numbered = numberMedia(count, media);
   const counts = { ...numbered.count, customer: count.customer + 1 };
-  const note = { text, atMs: nowMs, ...numbered.shown };
+  const note = { text, atMs: nowMs, ...numbered.shown, ...more };
   const next = saveTicket(state, { ...ticket, ...name, waitsMs, count: counts, notes: [...notes, note] });
   if (count.customer > 0 || ticket.answeredMs !== undefined)
     return say(next, { key: 'person.noted', quiet: true });
   const { view = ids.view } = next;
   return say({ ...next, view }, sayWaiting(ticket, { view, context: 'noted' }));
+}
+
+/** Shows staff that a message was edited, or (without `text`) deleted. One of before the ticket is new to them. */
+export function changeNote(
+  state: State,
+  { of, text }: Pick<MessageOf<'edit'>, 'of' | 'text'>,
+  scope: Scope,
+): Decision {
+  const ticket = findOpenTicket(state);
+  const note = ticket?.notes.find(({ ref }) => ref === of);
+  if (!ticket || !note)
+    return text === undefined ? say(state) : addCustomerNote(state, { text, ref: of, edited: true }, scope);
+  const { text: before } = note;
+  const [pictures = ''] = /^\u{1f4f7}*/u.exec(before) ?? [];
+  const next = text === undefined ? before : `${pictures} ${text}`.trim();
+  if (text !== undefined && next === before) return say(state);
+  const changed: TicketNote =
+    text === undefined ? { ...note, deleted: true } : { ...note, text: next, before, edited: true };
+  const notes = ticket.notes.map((other) => (other === note ? changed : other));
+  const count = { ...ticket.count, customer: ticket.count.customer + 1 };
+  const waits = text === undefined ? {} : { waitsMs: ticket.waitsMs ?? scope.nowMs };
+  return say(saveTicket(state, { ...ticket, ...waits, count, notes }));
 }
 
 /** Gives media the next numbers of the ticket. */
@@ -331,5 +359,7 @@ const hasStaffText = ({ count, notes }: Ticket): boolean =>
   count.staff > 0 || notes.some(({ inner }) => inner);
 
 type TicketNote = Ticket['notes'][number];
-const countBytes = ({ text, media }: TicketNote): number =>
-  Buffer.byteLength(text) + (media ? Buffer.byteLength(JSON.stringify(media)) : 0);
+const countBytes = ({ text, before = '', media }: TicketNote): number =>
+  Buffer.byteLength(text) +
+  Buffer.byteLength(before) +
+  (media ? Buffer.byteLength(JSON.stringify(media)) : 0);

@@ -7,6 +7,7 @@ import { changeLast, type Decision, type FormField, type Line, type Reply, sayFi
 import { SLOTS } from '../slots.ts';
 import { findTakenTicket, type State } from '../state.ts';
 import { runningFlow } from './advance.ts';
+import { takeEdit } from './edits.ts';
 import { addCustomerNote, callPerson, closeTicket, noteLead, noteMedia, offerLeave } from './handover.ts';
 import { noteUnclear } from './privacy.ts';
 import { askAgain, PIECE_MS, parseChoice, remark, toExpecting } from './questions.ts';
@@ -17,16 +18,21 @@ import { run } from './run.ts';
  */
 
 type CustomerMessage = Exclude<Message, { kind: 'settle' | 'group' | 'person' }>;
+type NewMessage = Exclude<CustomerMessage, { kind: 'edit' }>;
 
 export function onMessage(stored: State, message: CustomerMessage, scope: Scope): Decision {
   const text =
     message.kind === 'text' ? message.text : message.kind === 'photo' ? message.caption : undefined;
   const state = text === undefined ? stored : noteAddress(noteLanguage(stored, text, scope), text, scope);
+  if (message.kind === 'edit') {
+    const shown = message.text === undefined ? undefined : hideCode(message.text, state, scope.nowMs);
+    return takeEdit(state, message, { read: (left, text) => onText(left, text, scope), shown, scope });
+  }
   const passed = findTakenTicket(state) && passToStaff(state, message, scope);
   return passed ?? answer(keepMedia(state, message, scope), message, scope);
 }
 
-function answer(state: State, message: CustomerMessage, scope: Scope): Decision {
+function answer(state: State, message: NewMessage, scope: Scope): Decision {
   switch (message.kind) {
     case 'text':
       return onText(state, message.text, scope);
@@ -46,7 +52,7 @@ function answer(state: State, message: CustomerMessage, scope: Scope): Decision 
 }
 
 /** Keeps pictures and files for a ticket that may open next: often a code in them was not read. */
-function keepMedia(state: State, message: CustomerMessage, scope: Scope): State {
+function keepMedia(state: State, message: NewMessage, scope: Scope): State {
   switch (message.kind) {
     case 'text':
     case 'photo':
@@ -123,7 +129,7 @@ const UNWRITTEN = { voice: '🎤', sticker: '🙂', other: '📎' } as const;
  * While a ticket is open, messages go to staff as they were written. Undefined: a button or a command of the
  * bot.
  */
-function passToStaff(state: State, message: CustomerMessage, scope: Scope): Decision | undefined {
+function passToStaff(state: State, message: NewMessage, scope: Scope): Decision | undefined {
   switch (message.kind) {
     case 'text': {
       if (readCode(state, message.text) !== undefined) return undefined;
@@ -131,7 +137,8 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
       const leaves = act === undefined ? scope.language.leaves(message.text) : undefined;
       if (act === 'cancel' || leaves === 'all') return closeTicket(state, { by: 'customer' }, scope);
       if (act && OWN.includes(act)) return undefined;
-      const note = { text: describe(message, state, scope), media: message.media };
+      const { media, ref } = message;
+      const note = { text: describe(message, state, scope), media, ref };
       const noted = addCustomerNote(state, note, scope);
       return leaves === 'part' ? offerLeave(noted, scope) : noted;
     }
@@ -148,7 +155,8 @@ function passToStaff(state: State, message: CustomerMessage, scope: Scope): Deci
         : callPerson(state, { why: 'asked' }, scope);
     case 'photo':
     case 'unknown': {
-      const note = { text: describe(message, state, scope), media: message.media };
+      const { media, ref } = message;
+      const note = { text: describe(message, state, scope), media, ref };
       return addCustomerNote(state, note, scope);
     }
   }

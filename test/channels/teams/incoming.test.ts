@@ -60,7 +60,26 @@ it.each<[what: string, sent: object, message: object]>([
   const sender = { channel, proof: 'profile', locale: 'vi', name: 'Garnacho' };
   const press = 'replyToId' in sent ? { press: { activity: 'card-1' } } : {};
   expect([statusCode, body]).toEqual([200, '']);
-  expect(accepted).toEqual([{ channel, conversation, id: 'm-1', message, sender, address, ...press }]);
+  const isTyped = 'kind' in message && !['choice', 'form'].includes(String(message.kind));
+  const received = { ...message, ...(isTyped && { ref: 'm-1' }) };
+  expect(accepted).toEqual([
+    { channel, conversation, id: 'm-1', message: received, sender, address, ...press },
+  ]);
+});
+
+it('an edit and a deletion name the message; the same edit sent again has the same id', async () => {
+  const { post, accepted } = await createBot();
+  const at = (minute: number) => ({ id: 'm-1', timestamp: `2026-11-25T08:0${minute}:00.000Z` });
+  const edit = (minute: number, text: string) => activity('messageUpdate', { text, ...at(minute) });
+  for (const sent of [edit(1, 'a'), edit(1, 'a'), edit(2, 'b'), activity('messageDelete', at(3))])
+    await post(sent);
+  expect(accepted.map(({ message }) => message)).toEqual([
+    { kind: 'edit', of: 'm-1', text: 'a' },
+    { kind: 'edit', of: 'm-1', text: 'a' },
+    { kind: 'edit', of: 'm-1', text: 'b' },
+    { kind: 'edit', of: 'm-1' },
+  ]);
+  expect(new Set(accepted.map(({ id }) => id)).size).toBe(3);
 });
 
 it('an installation is a start, one however Teams tells of it, and another one if the app is added again', async () => {

@@ -12,7 +12,7 @@ import { CHAT, createBot, SECRET } from './harness.ts';
 
 const minh = createPerson(CHAT);
 const PUBLIC_URL = 'https://bot.example.com';
-const WANTED = ['message', 'callback_query'];
+const WANTED = ['message', 'edited_message', 'callback_query'];
 const menuSchema = z.object({ commands: z.array(z.looseObject({ command: z.string() })) });
 
 describe('registration', () => {

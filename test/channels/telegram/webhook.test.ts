@@ -92,7 +92,13 @@ async function read(body: object) {
   expect(accepted.length).toBeLessThanOrEqual(1);
   return accepted.length === 0 ? null : incomingSchema.parse(accepted[0]);
 }
-const messageOf = async (body: object) => (await read(body))?.message;
+/** Without its id at Telegram. */
+async function messageOf(body: object) {
+  const message = (await read(body))?.message;
+  if (!message || !('ref' in message)) return message;
+  const { ref: _, ...rest } = message;
+  return rest;
+}
 
 const remote = (file: string) => ({ kind: 'remote', at: { file } });
 const sized = (file_id: string, width: number, file_size = 1000) => ({ file_id, width, file_size });
@@ -115,7 +121,7 @@ describe('a private message', () => {
       channel: 'telegram',
       conversation: '42',
       id: `u${update.update_id}`,
-      message: { kind: 'text', text: 'tích điểm TIVInpmx8b98pfg' },
+      message: { kind: 'text', text: 'tích điểm TIVInpmx8b98pfg', ref: expect.stringMatching(/^\d+$/) },
       sender: { channel: 'telegram', proof: 'contact', locale: 'vi', name: 'Garnacho Thong' },
       address: { chat: 42 },
     });
@@ -130,6 +136,30 @@ describe('a private message', () => {
     [{ first_name: '\u200b\u202e', last_name: undefined }, { name: undefined }],
   ])('of a client with %j has the sender %j', async (profile, sender) => {
     expect((await read(createPerson(42, profile).writes('a')))?.sender).toMatchObject(sender);
+  });
+
+  it('that is edited names the message; a place that moves, and what others edit, is nothing', async () => {
+    const message = {
+      message_id: 5,
+      from: { id: 42, is_bot: false },
+      chat: { id: 42, type: 'private' },
+      date: 1_790_000_000,
+    };
+    const edited = (more: object) => ({ update_id: 9, edited_message: { ...message, ...more } });
+    const edit = await read(edited({ text: 'tích điểm TIVI02', edit_date: 1_790_000_009 }));
+    expect(edit).toMatchObject({
+      id: 'u9',
+      conversation: '42',
+      message: { kind: 'edit', of: '5', text: 'tích điểm TIVI02' },
+    });
+    const at = { edit_date: 1_790_000_009 };
+    const nothing = [
+      edited({ ...at, text: undefined, location: { latitude: 10.7, longitude: 106.6 } }),
+      edited({ text: 'a' }),
+      edited({ ...at, text: 'a', chat: { id: -100, type: 'group' } }),
+      { update_id: 9, edited_channel_post: { text: 'a' } },
+    ];
+    for (const update of nothing) expect(await read(update)).toBeNull();
   });
 
   const start = (payload?: string) => ({ kind: 'start', payload });
