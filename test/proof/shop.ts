@@ -38,7 +38,7 @@ export async function startGateway() {
 
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
 
-type Sent = { text?: string; choice?: string; id?: string; trace?: true };
+type Sent = { text?: string; choice?: string; id?: string; trace?: true; locale?: 'vi' | 'en' };
 
 /** A bot whose customers come from a channel that proves nothing, over the sandbox. */
 export async function startShop(
