@@ -159,18 +159,27 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
   };
 }
 
-/** A hook that writes `by` in the body of a person's request. It answers 403 to others who use their name. */
+/**
+ * A hook that writes `by` in the JSON body of a person's request. It answers 403 to others who use their
+ * name. No other body has a `by`: bytes stay as they are, because a copy of a picture would be of fields.
+ */
 function createSpeaker(
   personOf: (request: FastifyRequest) => string | undefined,
   people: AccessSettings['people'],
 ): preValidationAsyncHookHandler {
   return async (request, reply) => {
     const { body } = request;
-    if (typeof body !== 'object' || body === null) return;
+    if (!isFields(body)) return;
     const person = personOf(request);
-    const by = 'by' in body && typeof body.by === 'string' ? body.by : '';
-    if (person !== undefined) request.body = { ...body, by: person };
-    else if (people?.has(by))
+    if (person !== undefined) body.by = person;
+    else if (typeof body.by === 'string' && people?.has(body.by))
       return problem(reply, 403, 'Only the person of this name may use it, after they sign in.');
   };
+}
+
+/** Whether a body is an object of JSON: no bytes and no list. */
+function isFields(body: unknown): body is { by?: unknown } {
+  if (typeof body !== 'object' || body === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(body);
+  return prototype === Object.prototype || prototype === null;
 }
