@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { callerOf, type Guard } from '../http/guard.ts';
+import { callerOf, type Guard, isForeign } from '../http/guard.ts';
+import { problem } from '../http/problem.ts';
 import type { Sessions } from '../http/session.ts';
 
 const PAGE = new URL('page/', import.meta.url);
@@ -71,6 +72,12 @@ export function consolePage(
       reply.headers(headers).type(type).send(body);
 
     scope.addHook('onRequest', guard.page);
+    // Another site could sign staff in as somebody else: their work would bear that name.
+    scope.addHook('onRequest', async (request, reply) =>
+      request.method === 'POST' && isForeign(callerOf(request), request.host)
+        ? problem(reply, 403, 'Sign in on the page of the console.')
+        : undefined,
+    );
     scope.addContentTypeParser(
       'application/x-www-form-urlencoded',
       { parseAs: 'string', bodyLimit: 4096 },
@@ -112,7 +119,8 @@ function headersOf(images: readonly string[]) {
       // The page fetches customers' media itself, and shows them as blobs.
       `media-src blob:; img-src ${["'self'", 'blob:', ...origins].join(' ')}`,
     'cross-origin-resource-policy': 'same-origin',
-    'referrer-policy': 'no-referrer',
+    // The page's own requests say their origin, and nobody else learns it.
+    'referrer-policy': 'same-origin',
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-cache',
   };

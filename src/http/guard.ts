@@ -63,6 +63,16 @@ export function isLocal({ peer, headers }: Caller): boolean {
   return headers.origin === undefined || headers.origin === `http://${headers.host}`;
 }
 
+/**
+ * Whether a page of another site sent the request (`Sec-Fetch-Site`; in old browsers `Origin`). `host`: by
+ * which name the browser knows the bot. Programs send neither header.
+ */
+export function isForeign({ headers }: Caller, host: string): boolean {
+  const { 'sec-fetch-site': site, origin } = headers;
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  return origin !== undefined && URL.parse(origin)?.host !== host;
+}
+
 /** Headers that only proxies send. */
 const FORWARDING = /^(forwarded|x-forwarded.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|via)$/;
 
@@ -136,10 +146,17 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
     return problem(reply, 403, "A person's token opens only the inbox.");
   };
 
-  const page: onRequestAsyncHookHandler = async (request, reply) =>
-    access(callerOf(request), settings) === 'absent'
-      ? notFound(request, reply)
-      : limitRequests(request, reply);
+  const page: onRequestAsyncHookHandler = async (request, reply) => {
+    switch (access(callerOf(request), settings)) {
+      case 'absent':
+        return notFound(request, reply);
+      case 'refused':
+        // A token that is shown to sign in may be right: only wrong ones are counted.
+        return request.method === 'POST' ? undefined : limitRequests(request, reply);
+      default:
+        return undefined;
+    }
+  };
 
   return {
     /** Lets the holder of the token pass. */
@@ -148,7 +165,7 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
     inbox,
     /** Behind `inbox`: a person's request is by that person, and no other caller may use a person's name. */
     speaker: createSpeaker(personOf, people),
-    /** Lets everybody see the page to sign in, unless staff access is off. */
+    /** Lets everybody see the page to sign in, unless staff access is off. Staff are not limited. */
     page,
     /** Counts a wrong token, and answers if there were too many. */
     limitFailures,

@@ -195,6 +195,48 @@ async function ask({ method, url }: BuiltRoute, headers: Caller['headers']): Pro
   return response.status;
 }
 
+const signInFrom = (headers: Readonly<Record<string, string>>) =>
+  fetch(`${bot.url}/console/login`, {
+    method: 'POST',
+    body: new URLSearchParams({ token: STAFF }),
+    headers: { ...nextAddress(), ...headers },
+    redirect: 'manual',
+  });
+
+test("a page of another site signs nobody in; the console's own page and programs do", async () => {
+  const own = { origin: bot.url };
+  const foreign = [
+    { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+    { ...own, 'sec-fetch-site': 'same-site' },
+  ];
+  for (const headers of foreign) {
+    const { status, headers: got } = await signInFrom(headers);
+    expect([headers, status, got.get('set-cookie')]).toEqual([headers, 403, null]);
+  }
+  for (const headers of [{}, own, { origin: 'null', 'sec-fetch-site': 'same-origin' }])
+    expect([headers, (await signInFrom(headers)).status]).toEqual([headers, 303]);
+});
+
+test('the right token signs in however often others at its address asked and were wrong', async () => {
+  const from = { 'x-forwarded-for': '203.0.113.77' };
+  const ask = async () => (await fetch(`${bot.url}/console`, { headers: from })).status;
+  const guess = () =>
+    fetch(`${bot.url}/console/login`, {
+      method: 'POST',
+      body: new URLSearchParams({ token: 'x' }),
+      headers: from,
+    });
+  for (let count = 0; count < 40; count++) await guess();
+  while ((await ask()) !== 429);
+  expect((await guess()).status).toBe(429);
+  const response = await signInFrom(from);
+  expect(response.status).toBe(303);
+  const cookie = response.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+  expect((await fetch(`${bot.url}/console`, { headers: { ...from, cookie } })).status).toBe(200);
+});
+
 test('each route is in one room', () => {
   expect(routes.filter((route) => roomsOf(route).length !== 1)).toEqual([]);
   for (const room of ['everybody', 'platform', 'inbox', 'staff', 'operators'] as const)
