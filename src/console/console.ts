@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { callerOf, type Guard, isForeign } from '../http/guard.ts';
-import { problem } from '../http/problem.ts';
+import { callerOf, type Guard } from '../http/guard.ts';
 import type { Sessions } from '../http/session.ts';
 
 const PAGE = new URL('page/', import.meta.url);
@@ -72,12 +71,6 @@ export function consolePage(
       reply.headers(headers).type(type).send(body);
 
     scope.addHook('onRequest', guard.page);
-    // Another site could sign staff in as somebody else: their work would bear that name.
-    scope.addHook('onRequest', async (request, reply) =>
-      request.method === 'POST' && isForeign(callerOf(request), request.host)
-        ? problem(reply, 403, 'Sign in on the page of the console.')
-        : undefined,
-    );
     scope.addContentTypeParser(
       'application/x-www-form-urlencoded',
       { parseAs: 'string', bodyLimit: 4096 },

@@ -67,7 +67,7 @@ export function isLocal({ peer, headers }: Caller): boolean {
  * Whether a page of another site sent the request (`Sec-Fetch-Site`; in old browsers `Origin`). `host`: by
  * which name the browser knows the bot. Programs send neither header.
  */
-export function isForeign({ headers }: Caller, host: string): boolean {
+function isForeign({ headers }: Caller, host: string): boolean {
   const { 'sec-fetch-site': site, origin } = headers;
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   return origin !== undefined && URL.parse(origin)?.host !== host;
@@ -147,6 +147,9 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
   };
 
   const page: onRequestAsyncHookHandler = async (request, reply) => {
+    // Another site could sign staff in as somebody else: their work would bear that name.
+    if (request.method === 'POST' && isForeign(callerOf(request), request.host))
+      return problem(reply, 403, 'Sign in on the page of the console.');
     switch (access(callerOf(request), settings)) {
       case 'absent':
         return notFound(request, reply);

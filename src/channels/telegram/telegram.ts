@@ -88,7 +88,7 @@ export class TelegramChannel implements Channel {
       onRequest(request, reply, next) {
         const given = request.headers['x-telegram-bot-api-secret-token'];
         if (typeof given === 'string' && isSecret(given, secret)) next();
-        else refuse(reply, 401, 'The secret token is missing or wrong.');
+        else void refuse(reply, 401, 'The secret token is missing or wrong.');
       },
       handler: async (request, reply) => {
         const update = parseUpdate(request.body);
