@@ -17,7 +17,8 @@ export async function createApp(config: Config, options: AppOptions = {}) {
   const { observe } = metrics;
   const channels = new ChannelRegistry([...CHANNELS, ...(options.channels ?? [])]);
   const work = await openEngine(config, options, { base, channels });
-  const { engine, conversation, words, backend, counter, staffFiles, photoReader, notices, proof } = work;
+  const { engine, conversation, words, backend, counter, staffFiles, photoReader, counterReader } = work;
+  const { notices, proof } = work;
   const desk = createDesk(base, { config, channels, engine, conversation, staffFiles });
   const { operators, overload, tickets } = desk;
   await channels.open(config, createChannelParts(config, { base, work, desk }), options.around?.channel);
@@ -37,7 +38,7 @@ export async function createApp(config: Config, options: AppOptions = {}) {
     overload,
     codes: proof.shown,
     counter,
-    photoReader,
+    photoReader: counterReader,
   });
   await http.ready();
 
@@ -55,7 +56,11 @@ export async function createApp(config: Config, options: AppOptions = {}) {
       await channels.start(observe.log);
     },
     stop: () =>
-      stopParts(base, { engine, channels, others: [overload, backend, photoReader, notices, proof] }),
+      stopParts(base, {
+        engine,
+        channels,
+        others: [overload, backend, photoReader, counterReader, notices, proof],
+      }),
   };
 }
 

@@ -440,7 +440,6 @@ function warningsOf(env: Written, config: Config): string[] {
   const secret = telegram?.mode === 'webhook' ? telegram.secret : undefined;
   const isGuessable = secret !== undefined && !(secret.length >= 16 && isVaried(secret));
   const isKeyless = config.redis && !(env.STATE_KEY && env.HASH_KEY);
-  const isOtherKey = env.STATE_KEY && [env.HASH_KEY, env.STATE_KEY_PREVIOUS].includes(env.STATE_KEY);
   const isHasty = (settings.operationChecksMs.at(-2) ?? 0) < 60_000;
   const isEverybody = (env.TRUST_PROXY ?? '').split(',').some(coversStrangers);
   const lacking = LOCALES.flatMap((locale) => {
@@ -449,6 +448,8 @@ function warningsOf(env: Written, config: Config): string[] {
     return ids.length > 0 ? `${lack}: ${ids.join(', ')}` : [];
   });
   return lacking.concat(
+    equalSecrets(env),
+    oddValues(env, config),
     applicable([
       [settings.identityProof === 'off', 'IDENTITY_PROOF=off: a typed contact is enough to read and spend'],
       [
@@ -471,13 +472,66 @@ function warningsOf(env: Written, config: Config): string[] {
       ],
       [isHasty, 'OPERATION_CHECKS: "not applied" is told within a minute, and a record may come later'],
       [env.HANDOVER === 'on' && !settings.handover, 'HANDOVER=on has no effect without STAFF_TOKEN'],
-      [isOtherKey, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS: each wants a key of its own'],
       [isEverybody, 'TRUST_PROXY covers addresses of strangers: they can name any address as theirs'],
       [
         publicUrl && !trustProxy,
         'TRUST_PROXY is unset with PUBLIC_URL: all strangers share the limits of one',
       ],
     ]),
+  );
+}
+
+/** Values that are each valid, and hardly meant. */
+function oddValues(env: Written, config: Config): string[] {
+  const directories = [...(env.TEAMS_TENANTS ?? '').split(','), env.MICROSOFT_APP_TENANT_ID ?? ''].map((id) =>
+    id.trim(),
+  );
+  return applicable([
+    [
+      (env.PROOF_COOLDOWN ?? '0') !== '0' && !env.PROOF_GATEWAY_URL,
+      'PROOF_COOLDOWN has no effect without PROOF_GATEWAY_URL: nothing proves a phone by a code',
+    ],
+    [
+      env.PROOF_GATEWAY_TOKEN && !env.PROOF_GATEWAY_URL,
+      'PROOF_GATEWAY_TOKEN has no effect without PROOF_GATEWAY_URL',
+    ],
+    [
+      directories.some((id) => SHARED_DIRECTORIES.test(id)),
+      'TEAMS_TENANTS has a directory of everybody (common, organizations, consumers): it proves nothing, ' +
+        'and no profile e-mail counts as proved by it',
+    ],
+    [
+      config.teams?.serviceHosts?.some((name) => RENTED.test(name)),
+      'TEAMS_SERVICE_HOSTS has a host under a domain where anybody can rent one: it gets our replies and token',
+    ],
+    [
+      env.NODE_ENV === 'production' && /^(silent|fatal|error)$/.test(config.logLevel),
+      `LOG_LEVEL=${config.logLevel}: alarms are not logged`,
+    ],
+    [
+      config.antcrm.timeoutMs < 500,
+      'ANTCRM_TIMEOUT_MS is below 500: most calls end without an outcome, and each is looked up',
+    ],
+  ]);
+}
+
+/** Azure's names for all directories. */
+const SHARED_DIRECTORIES = /^(common|organizations|consumers)$/i;
+/** Domains under which anybody can have a host, but for Microsoft's own connector. */
+const RENTED =
+  /^(?!smba\.trafficmanager\.net(?::|$))(?:[\w-]+\.)*(?:trafficmanager|azurewebsites|azurefd|azureedge|cloudapp|windows)\.(?:net|com)(?::|$)/i;
+
+/** A warning for each secret that several variables have: who learns one of them has them all. */
+function equalSecrets(env: Written): string[] {
+  const names = Map.groupBy(
+    Object.entries(env).filter(([name]) => documentation.get(name)?.isSecret),
+    // The end of a key may be written or not.
+    ([, value]) => value.replace(/=$/, ''),
+  );
+  return [...names.values()].flatMap((equals) =>
+    equals.length > 1
+      ? `${equals.map(([name]) => name).join(' and ')} are equal: each wants a secret of its own`
+      : [],
   );
 }
 

@@ -35,7 +35,8 @@ const app = await createApp(config, { watchdog }).catch((error: unknown) => {
   console.error(error.message);
   process.exit(EXIT_CONFIG);
 });
-for (const warning of warnings) app.server.log.warn(warning);
+const isLogged = !['error', 'fatal', 'silent'].includes(config.logLevel);
+for (const warning of warnings) isLogged ? app.server.log.warn(warning) : console.error(warning);
 // `--check` only says whether a start would be refused (compose.yaml).
 if (option !== undefined) {
   const isSound = await app.checkStore().then(

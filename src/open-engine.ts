@@ -56,6 +56,8 @@ export async function openEngine(
     sandbox: backend.sandbox,
   });
   const photoReader = createPhotoReader(options.photos);
+  // The counter's pictures never wait for those of customers.
+  const counterReader = createPhotoReader(options.photos);
   const notices = createNotices(observe, config.handoverWebhook);
   const engineStore = around.store?.(store) ?? store;
   const { counter, staffFiles } = createStaffRecords(engineStore, base);
@@ -78,7 +80,8 @@ export async function openEngine(
     limits: { concurrency: Math.max(TURNS, TURNS_PER_CALL * config.antcrm.maxCalls), ...options.limits },
     onNotice: notices.onNotice,
   });
-  return { engine, staffFiles, conversation, words, backend, counter, photoReader, notices, proof };
+  const readers = { photoReader, counterReader };
+  return { engine, staffFiles, conversation, words, backend, counter, ...readers, notices, proof };
 }
 
 /** The records that staff need: redeemed gifts, and the files that staff send. */

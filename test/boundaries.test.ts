@@ -91,7 +91,7 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
       'store/port.ts',
     ],
   ],
-  ['resilience/', ['resilience/token-bucket.ts', 'runtime.ts']],
+  ['resilience/', ['resilience/bulkhead.ts', 'resilience/token-bucket.ts', 'runtime.ts']],
   // A channel knows no other one.
   ['channels/([^/]+)/cli.ts', ['channels/$1/', 'conversation/', 'config.ts', 'i18n.ts', '../package.json']],
   ['channels/([^/]+)/', ['channels/$1/', ...CHANNEL]],

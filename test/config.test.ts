@@ -214,8 +214,33 @@ it.each<[Environment, string]>([
   [{ ANTCRM_CONTACTS: 'off' }, 'ANTCRM_CONTACTS=off'],
   [teamsOff, 'TEAMS_AUTH=off'],
   [{ REDIS_URL: 'redis://127.0.0.1', HASH_KEY: key }, 'STATE_KEY or HASH_KEY is unset'],
-  [{ ...production, STATE_KEY: key }, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS'],
-  [{ STATE_KEY: key, STATE_KEY_PREVIOUS: key }, 'STATE_KEY is HASH_KEY or STATE_KEY_PREVIOUS'],
+  [{ ...production, STATE_KEY: key }, 'STATE_KEY and HASH_KEY are equal'],
+  [
+    { STATE_KEY: key, STATE_KEY_PREVIOUS: key.replace('=', '') },
+    'STATE_KEY and STATE_KEY_PREVIOUS are equal',
+  ],
+  [
+    { ...production, ANTCRM_API_KEY: key, STAFF_TOKEN: key },
+    'ANTCRM_API_KEY and HASH_KEY and STAFF_TOKEN are',
+  ],
+  [
+    { PROOF_GATEWAY_URL: 'https://a.vn', PROOF_GATEWAY_TOKEN: key, OPERATOR_TOKEN: key },
+    'OPERATOR_TOKEN and PROOF_GATEWAY_TOKEN are equal: each wants a secret of its own',
+  ],
+  [{ PROOF_COOLDOWN: '24h' }, 'PROOF_COOLDOWN has no effect without PROOF_GATEWAY_URL'],
+  [{ PROOF_GATEWAY_TOKEN: 'a' }, 'PROOF_GATEWAY_TOKEN has no effect without PROOF_GATEWAY_URL'],
+  [{ ...teams, TEAMS_TENANTS: 'tenant, Common' }, 'TEAMS_TENANTS has a directory of everybody'],
+  ...['trafficmanager.net', 'mine.trafficmanager.net:443', 'a.b.azurewebsites.net'].map(
+    (hosts): [Environment, string] => [
+      { ...teams, TEAMS_SERVICE_HOSTS: `smba.trafficmanager.net,${hosts}` },
+      'TEAMS_SERVICE_HOSTS has a host under a domain where anybody can rent one',
+    ],
+  ),
+  ...['silent', 'fatal', 'error'].map((level): [Environment, string] => [
+    { ...production, LOG_LEVEL: level },
+    `LOG_LEVEL=${level}: alarms are not logged`,
+  ]),
+  [{ ANTCRM_TIMEOUT_MS: '1' }, 'ANTCRM_TIMEOUT_MS is below 500'],
   [{ ...production, ANTCRM_BASE_URL: 'http://antcrm.vn' }, 'ANTCRM_BASE_URL is http'],
   [{ PUBLIC_URL: 'https://bot.example.vn' }, 'TRUST_PROXY is unset with PUBLIC_URL'],
   ...['10.0.0.1,0.0.0.0/0', '0.0.0.0/1,128.0.0.0/1', '::/0', '8000::/1', '::ffff:0:0/96'].map(
@@ -251,6 +276,8 @@ it('a sound production is not warned about, nor what Kubernetes sets for a servi
     NO_PROXY: 'x',
   };
   expect(warningsOf({ ...production, ...services, ...others })).toEqual([]);
+  const connector = { TEAMS_SERVICE_HOSTS: 'smba.trafficmanager.net' };
+  expect(warningsOf({ ...production, ...teams, ...connector })).toEqual([]);
 });
 
 it('Teams takes the settings of another cloud as they are written', () => {

@@ -80,8 +80,12 @@ export type PhotoEffect = { readonly kind: 'photo'; readonly photo: Photo };
 
 /** Reads the QR and bar codes of pictures. */
 export interface PhotoReader {
-  /** Never throws, whatever the bytes. Stores nothing, and never blocks the event loop. */
-  read(bytes: Uint8Array): Promise<PhotoReading>;
+  /**
+   * Never throws, whatever the bytes, which may be empty afterwards: a thread takes them. Stores nothing, and
+   * never blocks the event loop. `owner`: who sent it, because the order is fair to all owners, and each may
+   * have one picture that waits.
+   */
+  read(bytes: Uint8Array, owner: string): Promise<PhotoReading>;
   /** Stops the reader: later pictures are `unavailable`. May be called twice. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { giftStatusSchema } from '../conversation/gift-note.ts';
 import { localizedSchema, MAX_PHOTO_BYTES, type PhotoReader } from '../conversation/message.ts';
@@ -14,10 +15,10 @@ import {
   toIso,
 } from '../http/staff-routes.ts';
 import type { Log } from '../observability/log.ts';
+import { TokenBuckets } from '../resilience/token-buckets.ts';
 import type { Runtime } from '../runtime.ts';
 import { parseGiftCode } from './code.ts';
 import type { Gifts } from './gifts.ts';
-import { Misses } from './misses.ts';
 import type { GiftRecord, HandOver } from './record.ts';
 
 export type GiftRouteOptions = {
@@ -66,8 +67,12 @@ const ROUTES = {
   }),
 };
 
+/** Wrong codes: thirty at once, then thirty a minute. A right code always passes. */
+const MISSES = { burst: 30, perSecond: 0.5 };
 const UNKNOWN = [404, 'There is no gift with that code. Codes are kept for 180 days.'] as const;
 const TOO_MANY = [429, 'Too many codes that do not exist. Wait a minute.'] as const;
+
+const BUSY = [503, 'Another picture of yours is being read. Try again.'] as const;
 
 /** The routes of gifts for staff. They read only the store, so they work while AntCRM is down. */
 export function giftRoutes({
@@ -77,53 +82,69 @@ export function giftRoutes({
   runtime,
   log,
 }: GiftRouteOptions): FastifyPluginAsync {
-  const misses = new Misses(runtime);
+  const misses = new TokenBuckets({ ...MISSES, runtime });
+  /** A wrong code. Each person is counted alone, and so is each address with the token of all. */
+  const refuseCode = (request: FastifyRequest, reply: FastifyReply) => {
+    const person = guard.visitorOf(request)?.person;
+    const guesser = person === undefined ? `address ${request.ip}` : `person ${person}`;
+    const [status, detail] = misses.of(guesser).take() ? UNKNOWN : TOO_MANY;
+    return problem(reply, status, detail);
+  };
   const audit = ({ ip: from }: FastifyRequest, action: string, fields: Parameters<Log['info']>[0]) =>
     log.info({ ...fields, from }, `at the counter, staff ${action}`);
 
   return async (scope) => {
     const routes = guardStaffRoutes(scope, guard);
-    scope.addContentTypeParser(
-      /^image\/(jpeg|png)$/,
-      { parseAs: 'buffer' },
-      async (_: unknown, body: Buffer) => body,
+    scope.addContentTypeParser(/^image\/(jpeg|png)$/, async ({ headers }: FastifyRequest, body: Readable) =>
+      readPicture(body, Number(headers['content-length'] ?? MAX_PHOTO_BYTES)),
     );
 
     routes.get('/staff/gifts/:code', { schema: ROUTES.show }, async (request, reply) => {
       const by = guard.visitorOf(request)?.person;
-      const guessers = [`address ${request.ip}`, ...(by === undefined ? [] : [`person ${by}`])];
-      if (!misses.take(guessers)) return problem(reply, ...TOO_MANY);
       const code = parseGiftCode(request.params.code);
       const shown = code === undefined ? undefined : toGiftView(code, await gifts.find(code));
       const result = shown?.status ?? 'unknown';
       audit(request, 'look a gift up', { by, operation: shown?.reference, result });
-      if (shown === undefined) return problem(reply, ...UNKNOWN);
-      misses.forgive(guessers);
-      return reply.send(shown);
+      return shown === undefined ? refuseCode(request, reply) : reply.send(shown);
     });
 
     routes.post('/staff/gifts/:code/hand-over', { schema: ROUTES.handOver }, async (request, reply) => {
       const { by } = request.body;
-      const guessers = [`address ${request.ip}`, `person ${by}`];
-      if (!misses.take(guessers)) return problem(reply, ...TOO_MANY);
       const code = parseGiftCode(request.params.code);
       const handed = code === undefined ? undefined : await gifts.handOver(code, by);
       const shown = code === undefined ? undefined : toGiftView(code, handed?.record ?? null);
       const result = handed?.result ?? 'unknown';
       audit(request, 'hand a gift over', { by, operation: shown?.reference, result });
-      if (shown === undefined) return problem(reply, ...UNKNOWN);
-      misses.forgive(guessers);
+      if (shown === undefined) return refuseCode(request, reply);
       if (result === 'handedOver') return reply.send(shown);
       return problem(reply, 409, { detail: refusalOf(result, shown), ...shown.handedOver, gift: shown });
     });
 
     const picture = { schema: ROUTES.read, bodyLimit: MAX_PHOTO_BYTES };
-    routes.post('/staff/gifts/read', picture, async ({ body }, reply) => {
-      const reading = Buffer.isBuffer(body) ? await photoReader.read(body) : undefined;
+    routes.post('/staff/gifts/read', picture, async (request, reply) => {
+      const { body } = request;
+      // Those who share the token of all are told apart by nothing.
+      const owner = guard.visitorOf(request)?.person ?? request.id;
+      const reading = body instanceof Uint8Array ? await photoReader.read(body, owner) : undefined;
+      if (reading?.kind === 'unavailable') return problem(reply, ...BUSY);
       const texts = reading?.kind === 'read' ? reading.texts : [];
       return reply.send({ codes: texts.flatMap((text) => parseGiftCode(text) ?? []) });
     });
   };
+}
+
+/** A picture of at most that many bytes, each of which is in memory once. */
+async function readPicture(body: Readable, length: number): Promise<Uint8Array> {
+  const tooLarge = Object.assign(new Error('A picture has at most 10 MB.'), { statusCode: 413 });
+  if (!(length <= MAX_PHOTO_BYTES)) throw tooLarge;
+  const bytes = new Uint8Array(length);
+  let count = 0;
+  for await (const chunk of body) {
+    if (!(chunk instanceof Uint8Array) || count + chunk.length > length) throw tooLarge;
+    bytes.set(chunk, count);
+    count += chunk.length;
+  }
+  return count === length ? bytes : bytes.slice(0, count);
 }
 
 type GiftView = z.infer<typeof giftSchema>;

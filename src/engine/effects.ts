@@ -58,13 +58,13 @@ export type TurnAtWork = { readonly held: HeldLease; readonly turn: Turn; readon
 /** Performs what turns ask for, each effect under the turn's lease. */
 export class Effects {
   readonly #tools: EffectTools;
-  /** Turns of one channel that read pictures wait in a line, so that few pictures are in memory. */
-  readonly #photoTurns: (channel: string) => Bulkhead;
+  /** Fetches of one channel's pictures wait in a line. The reader bounds those that wait for it. */
+  readonly #photoFetches: (channel: string) => Bulkhead;
 
   constructor(tools: EffectTools) {
     const places = tools.limits.photosPerChannel;
     this.#tools = tools;
-    this.#photoTurns = perChannel(() => new Bulkhead({ places, maxWaiting: places }, tools.runtime));
+    this.#photoFetches = perChannel(() => new Bulkhead({ places, maxWaiting: places }, tools.runtime));
   }
 
   /** Lost: the outcome is void. Given back: nothing was done. */
@@ -199,8 +199,7 @@ export class Effects {
   ): Promise<PhotoEffect | GivenBack | Interrupted> {
     const { runtime, spans } = this.#tools;
     const sinceMs = runtime.nowMs();
-    const places = this.#photoTurns(turn.event.channel);
-    const pictures = await places.run(() => this.#readPictures(photo.pictures, held, turn));
+    const pictures = await this.#readPictures(photo.pictures, held, turn);
     if (pictures === NO_ROOM) return giveBackForRoom(runtime.random());
     spans.mark({ name: 'photo', sinceMs });
     return pictures === 'interrupted' ? pictures : { kind: 'photo', photo: { ...photo, pictures } };
@@ -211,7 +210,7 @@ export class Effects {
     pictures: readonly Picture[],
     held: HeldLease,
     { asker, event }: Turn,
-  ): Promise<Picture[] | Interrupted> {
+  ): Promise<Picture[] | Interrupted | typeof NO_ROOM> {
     const { runtime, observe, stopping } = this.#tools;
     const startMs = runtime.monotonicMs();
     const read: Picture[] = [];
@@ -222,6 +221,7 @@ export class Effects {
       else if (sinceMs - startMs >= ALL_PICTURES_MS) read.push(UNAVAILABLE);
       else {
         const reading = await this.#readPicture(picture, asker.origin);
+        if (reading === NO_ROOM) return NO_ROOM;
         observe.photo(event.channel, reading.kind, (runtime.monotonicMs() - sinceMs) / 1000);
         read.push(reading);
       }
@@ -229,13 +229,20 @@ export class Effects {
     return read;
   }
 
-  async #readPicture({ at }: RemotePicture, origin: Origin): Promise<PhotoReading> {
-    const { platform, stopping, photoReader } = this.#tools;
+  async #readPicture(picture: RemotePicture, origin: Origin): Promise<PhotoReading | typeof NO_ROOM> {
+    const places = this.#photoFetches(origin.channel);
+    const bytes = await places.run(() => this.#fetchPicture(picture, origin));
+    if (bytes === NO_ROOM || !(bytes instanceof Uint8Array)) return bytes;
+    return this.#tools.photoReader.read(bytes, `${origin.channel} ${origin.conversation}`);
+  }
+
+  async #fetchPicture({ at }: RemotePicture, origin: Origin): Promise<Uint8Array | PhotoReading> {
+    const { platform, stopping } = this.#tools;
     const channel = platform(origin.channel);
     for (let tries = 1; ; tries++) {
       const file = (await channel?.fetchMedia?.(origin, at, PHOTO_BOUNDS)) ?? { kind: 'gone' };
       const bytes = file.kind === 'fetched' ? await this.#collect(file.content) : null;
-      if (bytes) return photoReader.read(bytes);
+      if (bytes) return bytes;
       if (file.kind === 'large') return { kind: 'unreadable' };
       if (file.kind === 'gone' || tries === TRIES || stopping.aborted) return UNAVAILABLE;
     }

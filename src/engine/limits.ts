@@ -13,7 +13,7 @@ export const LIMITS = {
   /** Deliveries and look-ups of one channel at once, and how long another one waits for a place. */
   perChannel: 21,
   placeMs: 500,
-  /** Turns of one channel that fetch and read photos at once; as many wait for that. */
+  /** Turns of one channel that fetch a photo at once; as many wait for that. */
   photosPerChannel: 8,
   /** How long `stop` waits for turns at work. */
   stopMs: 8000,

@@ -63,6 +63,16 @@ export function isLocal({ peer, headers }: Caller): boolean {
   return headers.origin === undefined || headers.origin === `http://${headers.host}`;
 }
 
+/**
+ * Whether a page of another site sent the request (`Sec-Fetch-Site`; in old browsers `Origin`). `host`: by
+ * which name the browser knows the bot. Programs send neither header.
+ */
+function isForeign({ headers }: Caller, host: string): boolean {
+  const { 'sec-fetch-site': site, origin } = headers;
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  return origin !== undefined && URL.parse(origin)?.host !== host;
+}
+
 /** Headers that only proxies send. */
 const FORWARDING = /^(forwarded|x-forwarded.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip|via)$/;
 
@@ -136,10 +146,20 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
     return problem(reply, 403, "A person's token opens only the inbox.");
   };
 
-  const page: onRequestAsyncHookHandler = async (request, reply) =>
-    access(callerOf(request), settings) === 'absent'
-      ? notFound(request, reply)
-      : limitRequests(request, reply);
+  const page: onRequestAsyncHookHandler = async (request, reply) => {
+    // Another site could sign staff in as somebody else: their work would bear that name.
+    if (request.method === 'POST' && isForeign(callerOf(request), request.host))
+      return problem(reply, 403, 'Sign in on the page of the console.');
+    switch (access(callerOf(request), settings)) {
+      case 'absent':
+        return notFound(request, reply);
+      case 'refused':
+        // A token that is shown to sign in may be right: only wrong ones are counted.
+        return request.method === 'POST' ? undefined : limitRequests(request, reply);
+      default:
+        return undefined;
+    }
+  };
 
   return {
     /** Lets the holder of the token pass. */
@@ -148,7 +168,7 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
     inbox,
     /** Behind `inbox`: a person's request is by that person, and no other caller may use a person's name. */
     speaker: createSpeaker(personOf, people),
-    /** Lets everybody see the page to sign in, unless staff access is off. */
+    /** Lets everybody see the page to sign in, unless staff access is off. Staff are not limited. */
     page,
     /** Counts a wrong token, and answers if there were too many. */
     limitFailures,
@@ -159,18 +179,27 @@ export function createGuard(limiter: Limiter, { realm = 'staff', ...settings }: 
   };
 }
 
-/** A hook that writes `by` in the body of a person's request. It answers 403 to others who use their name. */
+/**
+ * A hook that writes `by` in the JSON body of a person's request. It answers 403 to others who use their
+ * name. No other body has a `by`: bytes stay as they are, because a copy of a picture would be of fields.
+ */
 function createSpeaker(
   personOf: (request: FastifyRequest) => string | undefined,
   people: AccessSettings['people'],
 ): preValidationAsyncHookHandler {
   return async (request, reply) => {
     const { body } = request;
-    if (typeof body !== 'object' || body === null) return;
+    if (!isFields(body)) return;
     const person = personOf(request);
-    const by = 'by' in body && typeof body.by === 'string' ? body.by : '';
-    if (person !== undefined) request.body = { ...body, by: person };
-    else if (people?.has(by))
+    if (person !== undefined) body.by = person;
+    else if (typeof body.by === 'string' && people?.has(body.by))
       return problem(reply, 403, 'Only the person of this name may use it, after they sign in.');
   };
+}
+
+/** Whether a body is an object of JSON: no bytes and no list. */
+function isFields(body: unknown): body is { by?: unknown } {
+  if (typeof body !== 'object' || body === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(body);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -137,15 +137,25 @@ it('/forget forgets whose it was, and not that it was handed over', async () => 
   expect((await handOver(code, 'Minh')).status).toBe(409);
 });
 
-it('codes that do not exist are 404, and soon 429, for guesses alone', async () => {
-  const { redeem, ask, handOver } = await startShop();
+it('codes that do not exist are 404, and soon 429; a right code always passes, and a colleague has tries of their own', async () => {
+  const people = join(mkdtempSync(join(tmpdir(), 'counter-')), 'people.txt');
+  writeFileSync(people, 'Lan: lan-0123456789-abcdef\nMinh: minh-0123456789-abcde\n');
+  const { redeem, ask, handOver, adminUrl } = await startShop({ STAFF_PEOPLE: people });
+  const tryAs = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`${adminUrl}/staff/gifts/0000-0000-0000`, { headers })).status;
+  };
   const code = codeIn(await redeem('c'));
   const statuses: number[] = [];
   for (let count = 0; count < 40; count++) statuses.push((await ask(`0000-0000-00${10 + count}`)).status);
   expect(statuses.slice(0, 30)).toEqual(Array(30).fill(404));
   expect(statuses.at(-1)).toBe(429);
-  expect((await handOver('0000-0000-0000', 'Lan')).status).toBe(429);
-  expect(code).toMatch(CODE);
+  expect((await handOver('0000-0000-0000', 'Mai')).status).toBe(429);
+  expect((await ask(code)).status).toBe(200);
+  expect((await handOver(code, 'Mai')).status).toBe(200);
+  const wrong: number[] = [];
+  for (let count = 0; count < 40; count++) wrong.push(await tryAs('lan-0123456789-abcdef'));
+  expect([wrong[0], wrong.at(-1), await tryAs('minh-0123456789-abcde')]).toEqual([404, 429, 404]);
 });
 
 it('codes are guessed no faster by handing over', async () => {

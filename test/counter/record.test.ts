@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GiftNote, GiftStatus } from '../../src/conversation/gift-note.ts';
 import { codeOf, parseGiftCode } from '../../src/counter/code.ts';
-import { Misses } from '../../src/counter/misses.ts';
 import { type GiftRecord, handOver, takeNote } from '../../src/counter/record.ts';
 import type { Transition } from '../../src/records/versioned-records.ts';
 import { createEncryption } from '../../src/store/encryption.ts';
@@ -99,25 +98,5 @@ describe('The code of a gift', () => {
     ['', undefined],
   ])('is read as people type it: %j', (typed, code) => {
     expect(parseGiftCode(typed)).toBe(code);
-  });
-});
-
-describe('Guessing', () => {
-  it('is limited for an address and for a person, and a code that is found costs nothing', () => {
-    let nowMs = 0;
-    const misses = new Misses({ monotonicMs: () => nowMs });
-    const tries = (count: number, ...guessers: string[]) =>
-      Array.from({ length: count }, () => misses.take(guessers)).filter(Boolean).length;
-    expect(tries(40, 'address 1', 'person Lan')).toBe(30);
-    expect(tries(5, 'address 2', 'person Lan')).toBe(0);
-    expect(tries(5, 'address 3', 'person Minh')).toBe(5);
-    nowMs += 10_000;
-    expect(tries(40, 'address 1')).toBe(5);
-    const finds = Array.from({ length: 100 }, () => {
-      const isAllowed = misses.take(['address 4']);
-      misses.forgive(['address 4']);
-      return isAllowed;
-    });
-    expect(finds).not.toContain(false);
   });
 });

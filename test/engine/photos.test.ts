@@ -22,9 +22,9 @@ async function send(files: string[], script: readonly FetchedMedia['kind'][] = [
   };
   const photoReader: PhotoReader = {
     ...READER,
-    async read(bytes) {
+    async read(bytes, owner) {
       world.advance(readMs);
-      return READER.read(bytes);
+      return READER.read(bytes, owner);
     },
   };
   await world

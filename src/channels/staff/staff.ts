@@ -141,7 +141,7 @@ export class StaffChannel implements Channel {
   async #answer(body: StaffRequest): Promise<StaffAnswer | 'full'> {
     const { accept, channels, answerMs = ANSWER_MS } = this.#options;
     const { conversation, id = randomUUID() } = body;
-    const message = await messageOf(body, (bytes) => this.#readPhoto(bytes));
+    const message = await messageOf(body, (bytes) => this.#readPhoto(bytes, conversation));
     const replies: StaffEvent[] = [];
     const { promise: ending, resolve: end } = Promise.withResolvers<boolean>();
     let latest: StaffEvent | undefined;
@@ -169,9 +169,9 @@ export class StaffChannel implements Channel {
     }
   }
 
-  async #readPhoto(bytes: Uint8Array): Promise<PhotoReading> {
+  async #readPhoto(bytes: Uint8Array, conversation: string): Promise<PhotoReading> {
     const startMs = performance.now();
-    const reading = await this.#options.photoReader.read(bytes);
+    const reading = await this.#options.photoReader.read(bytes, `${STAFF.name} ${conversation}`);
     this.#options.observe.photo(STAFF.name, reading.kind, (performance.now() - startMs) / 1000);
     return reading;
   }

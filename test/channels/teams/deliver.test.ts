@@ -57,7 +57,7 @@ describe('a reply', () => {
     expect(await channel.deliver(outgoing(reply), 1)).toEqual({ kind: 'delivered' });
     const card = JSON.stringify(double.shown(CHAT));
     const [, picture = ''] = /"data:image\/png;base64,([^"]+)"/.exec(card) ?? [];
-    const read = await createPhotoReader(PATIENT).read(Buffer.from(picture, 'base64'));
+    const read = await createPhotoReader(PATIENT).read(Buffer.from(picture, 'base64'), 'me');
     expect(read).toEqual({ kind: 'read', texts: ['7KQ2-M8XR-W4TD'] });
   });
 

@@ -110,7 +110,10 @@ describe('a reply with a QR code', () => {
     const [{ photo, ...shown } = { photo: undefined }, ...others] = double.shown(CHAT);
     expect([shown, others]).toMatchObject([{ text: 'vi:receipt.qr', buttons: [[{ text: 'redeem' }]] }, []]);
     const bytes = photo instanceof Uint8Array ? photo : new Uint8Array();
-    expect(await createPhotoReader(PATIENT).read(bytes)).toEqual({ kind: 'read', texts: ['7KQ2-M8XR-W4TD'] });
+    expect(await createPhotoReader(PATIENT).read(bytes, 'me')).toEqual({
+      kind: 'read',
+      texts: ['7KQ2-M8XR-W4TD'],
+    });
   });
 
   it.each([
