@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
  * its author a question, no more.
  */
 const ROOMS: Readonly<Record<string, { files: RegExp; lines: number }>> = {
-  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 3830 },
+  root: { files: /^([^/]+$|(http|observability|resilience)\/)/, lines: 4190 },
   conversation: { files: /^conversation\//, lines: 13_300 },
   engine: { files: /^(engine|records|store)\//, lines: 6070 },
   loyalty: { files: /^loyalty\//, lines: 1872 },
@@ -16,7 +16,7 @@ const ROOMS: Readonly<Record<string, { files: RegExp; lines: number }>> = {
   counter: { files: /^counter\//, lines: 420 },
   sandbox: { files: /^sandbox\//, lines: 422 },
   channels: { files: /^channels\//, lines: 4290 },
-  programs: { files: /^(photos|operators|cli)\//, lines: 1773 },
+  programs: { files: /^(photos|operators|cli)\//, lines: 1925 },
   console: { files: /^console\//, lines: 2830 },
 };
 
