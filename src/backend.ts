@@ -9,10 +9,13 @@ import { createSandbox } from './sandbox/sandbox.ts';
 /** Then a connection is surely not established: nothing was sent. */
 const CONNECT_MS = 2000;
 
-type BackendOptions = Pick<LoyaltyOptions, 'observe' | 'spans' | 'watchedCalls' | 'around'>;
+type BackendOptions = Pick<LoyaltyOptions, 'observe' | 'spans' | 'watchedCalls' | 'around'> & {
+  /** Keeps what the AntCRM at that address has shown. */
+  openSeen(address: string): NonNullable<LoyaltyOptions['seen']>;
+};
 
 /** Opens the client of AntCRM: of the real one, or of the sandbox within this process. */
-export async function openBackend({ antcrm, ...config }: Config, options: BackendOptions) {
+export async function openBackend({ antcrm, ...config }: Config, { openSeen, ...options }: BackendOptions) {
   const sandbox = antcrm.real ? undefined : await openSandbox();
   const { baseUrl = '', apiKey = '' } = antcrm.real ?? sandbox ?? {};
   const { origin } = new URL(baseUrl);
@@ -25,8 +28,14 @@ export async function openBackend({ antcrm, ...config }: Config, options: Backen
     apiKey,
     transport,
     runtime: systemRuntime,
+    // The sandbox has another port each time, and forgets with this process.
+    seen: antcrm.real ? openSeen(baseUrl) : undefined,
+    lastCheckMs: config.settings.operationChecksMs.at(-1),
     ...options,
   });
+  await loyalty
+    .open()
+    .catch((err: unknown) => options.observe.log.warn({}, `Nothing is known of AntCRM: ${err}`));
   return {
     ...loyalty,
     gifts,

@@ -7,6 +7,7 @@ import type { Settings } from './conversation/context.ts';
 import { Gifts } from './counter/gifts.ts';
 import { Engine } from './engine/engine.ts';
 import { Traces } from './engine/trace.ts';
+import { openSeenStore } from './loyalty/canary.ts';
 import { createNotices } from './notices.ts';
 import { createStepIds, openConversation } from './open-conversation.ts';
 import { createPhotoReader } from './photos/reader.ts';
@@ -44,6 +45,13 @@ export async function openEngine(
     spans: spans.isTracing ? spans : undefined,
     watchedCalls: traces.calls,
     around: around.antcrm,
+    openSeen: (address) =>
+      openSeenStore(encryption.name('antcrm', address), {
+        store,
+        sealer: encryption,
+        runtime: systemRuntime,
+        onFault: (fault, name) => observe.alarm(fault, { conversation: name }),
+      }),
   });
   const { gifts, codePrefixes } = backend;
   const settings: Settings = { ...config.settings, gifts, codePrefixes };

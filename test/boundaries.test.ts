@@ -45,7 +45,15 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
   ['sandbox/', ['conversation/', 'loyalty/wire.ts', 'sandbox/']],
   [
     'loyalty/',
-    ['conversation/', 'engine/perform.ts', 'loyalty/', 'resilience/', 'runtime.ts', 'http/transport.ts'],
+    [
+      'conversation/',
+      'engine/perform.ts',
+      'http/transport.ts',
+      'loyalty/',
+      'records/versioned-records.ts',
+      'resilience/',
+      'runtime.ts',
+    ],
   ],
   [
     'proof/',

@@ -59,11 +59,16 @@ export const lookupSchema = z.strictObject({
   /** One for each name of the customer: `customer:<id>`, `phone:…`, `email:…`. */
   locks: z.array(z.string()),
   /**
-   * The customer's points before a redemption, when they were read (epoch ms by the store's clock), and what
-   * the gift costs. Absent: AntCRM did not tell them.
+   * The customer's points before the call, and when they were read (epoch ms by the store's clock); null:
+   * AntCRM had no such customer. Absent: AntCRM did not tell them, or they may not be read.
    */
   balance: z
-    .strictObject({ points: z.number(), readMs: z.number(), price: z.number().optional() })
+    .strictObject({
+      points: z.number().nullable(),
+      readMs: z.number(),
+      /** What the gift costs: earlier versions wrote it. It decides nothing. */
+      price: z.number().optional(),
+    })
     .optional(),
 });
 export type Lookup = z.infer<typeof lookupSchema>;

@@ -7,6 +7,7 @@ import type { Session } from './session.ts';
 import { hasIdentifier } from './wire.ts';
 
 type Accumulate = Extract<Effect, { kind: 'accumulate' }>;
+const NO_OTHERS = { settled: [], awaited: [] };
 type ContactReads = Pick<AntCrm, 'contact'>;
 
 /**
@@ -17,13 +18,13 @@ type ContactReads = Pick<AntCrm, 'contact'>;
 export async function accumulate(effect: Accumulate, session: Session): Promise<Outcome> {
   const { operation, code, name } = effect;
   const { phone, email, by } = await chooseIdentifiers(effect, session, session.tools.contacts);
-  const times = { fromMs: windowStart(session), ...session.callTimes() };
-  const lookup: Lookup = { kind: 'accumulate', by, code, ...times, baseline: [], locks: [] };
-
-  // Only a proved sender may hear a balance, and may give the record a name.
   const isProved = effect[by.kind]?.proved === true;
-  // This read is sent before the call. If the call is answered first, the balance is left out.
-  const pointsBefore = isProved ? readPoints(by, session) : undefined;
+  // Only a proved sender's balance is read, and only such a sender may give the record a name.
+  const readMs = session.context.nowMs();
+  const pointsBefore = isProved ? await readPoints(by, session) : undefined;
+  const balance = pointsBefore === undefined ? {} : { balance: { points: pointsBefore, readMs } };
+  const times = { fromMs: windowStart(session), ...session.callTimes() };
+  const lookup: Lookup = { kind: 'accumulate', by, code, ...times, baseline: [], locks: [], ...balance };
   const permit = await session.intend(operation, { lookup });
   if (permit === 'unreplicated' || permit === 'interrupted') return { kind: 'unavailable', operation };
 
@@ -40,12 +41,13 @@ export async function accumulate(effect: Accumulate, session: Session): Promise<
     return { kind, operation, lookup: { ...lookup, skew, dateMs: session.dateMs } };
   }
   if (kind !== 'applied') return { kind, operation };
-  const pointsAfter = pointsBefore && readPoints(by, session);
-  const receipt = await readBack(lookup, { settled: [], awaited: [] }, session);
+  const answeredMs = session.context.nowMs();
+  const pointsAfter = pointsBefore === undefined ? undefined : readPoints(by, session);
+  const receipt = await readBack({ lookup, answeredMs, others: NO_OTHERS }, session);
   await rememberCode(session.context, { lookup, operation, record: receipt?.record });
-  const before = await pointsBefore;
-  const balance = toMovement(before === null ? 0 : before, await pointsAfter);
-  return { kind, operation, receipt, ...(balance && { balance }) };
+  const movement = toMovement(pointsBefore ?? 0, await pointsAfter);
+  if (movement) session.tools.canary.noteBalance(movement, receipt?.score);
+  return { kind, operation, receipt, ...(movement && { balance: movement }) };
 }
 
 /** The identifiers that an accumulation sends. Its history is read by `by`. */

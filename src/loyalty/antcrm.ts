@@ -21,6 +21,8 @@ export type AntCrmOptions = {
   readonly apiKey: string;
   /** How long one call of the port may take, ms: waiting, connecting and retries included. */
   readonly timeoutMs: number;
+  /** The number of the first page; undefined: not known yet. */
+  readonly firstPage?: (() => number | undefined) | undefined;
   /** How many calls may run at once: half of the turns (docs/how-it-works.md, "A message"). */
   readonly maxCalls: number;
   /** How long the circuit breaker stays open before a probe, ms. Default: 5 s. */
@@ -95,8 +97,11 @@ const RETRIES = { burst: 10, perSecond: 1 };
 const ALARM_EVERY_MS = 60_000;
 /** A page of 20 records has some 30 KB. JSON of 1 MB that only nests takes a second to read. */
 const MAX_ANSWER_BYTES = 256 * 1024;
-/** AntCRM does not document the number of the first page. */
+/** AntCRM does not document the number of the first page: what it showed of us tells (`canary.ts`). */
 const FIRST_PAGE = 1;
+/** Reads of one history begin at another of so many milliseconds each time: a cache cannot answer those. */
+const ADDRESSES = 1000;
+const CONTACT_LIMITS = 80;
 /** A phone or an e-mail names few customers. */
 const MAX_CONTACT_PAGES = 5;
 const NOBODY = { type: 'point', by: { kind: 'phone', value: '+84000000000' } } as const;
@@ -116,14 +121,18 @@ export class AntCrmClient implements port.AntCrm {
   #last: Attempt['verdict'] | undefined;
   #probe: Timer | undefined;
   #isClosed = false;
+  /** Counts reads, so that no two of one history have the same address. */
+  #asked: number;
 
   constructor(options: AntCrmOptions) {
     const { runtime, observe, baseUrl, apiKey } = options;
     const { origin, pathname } = new URL(baseUrl);
     const json = { accept: 'application/json', 'content-type': 'application/json' };
     // A proxy must not answer a look-up with the history from before the call.
-    const headers = { apikey: apiKey, ...json, 'cache-control': 'no-cache' };
+    const fresh = { 'cache-control': 'no-cache, no-store, max-age=0', pragma: 'no-cache' };
+    const headers = { apikey: apiKey, ...json, ...fresh };
     this.#options = options;
+    this.#asked = Math.floor(runtime.random() * ADDRESSES);
     this.#server = { origin, headers };
     this.#prefix = pathname.replace(/(?<!\/)\/+$/, '');
     this.#breaker = new CircuitBreaker({ ...BREAKER_LIMITS, onState: (state) => this.#onBreaker(state) });
@@ -147,19 +156,38 @@ export class AntCrmClient implements port.AntCrm {
   }
 
   history(query: port.HistoryQuery): Promise<port.Read<port.HistoryPage>> {
-    const path = wire.historyPath(query, FIRST_PAGE + query.page - 1);
+    const { fromMs } = query;
+    const from = fromMs === undefined ? {} : { fromMs: fromMs - (this.#asked++ % ADDRESSES) };
+    const path = wire.historyPath({ ...query, ...from }, this.#pageOf(query.page));
     return this.#read('history', path, (json) => wire.parseHistory(json, query));
   }
 
-  /** Reads on while a page lists only others. */
+  /**
+   * Reads on while a page lists only others. Until the number of the first page is known, nobody is unknown who
+   * is not on the page before, either.
+   */
   async contact(by: Identifier): Promise<port.Read<port.Contact | null>> {
-    for (let page = 0; page < MAX_CONTACT_PAGES; page++) {
-      const path = wire.contactPath(by, FIRST_PAGE + page);
-      const read = await this.#read('contact', path, (json) => wire.parseContact(json, by));
+    const isSure = this.#options.firstPage?.() !== undefined;
+    const more = this.#asked++ % CONTACT_LIMITS;
+    for (let page = 1; page <= MAX_CONTACT_PAGES; page++) {
+      const read = await this.#readContact(by, { page, more });
       if (!read.ok) return read;
-      if (read.value !== 'elsewhere') return { ...read, value: read.value };
+      if (read.value === 'elsewhere') continue;
+      const before = read.value !== null || isSure ? read : await this.#readContact(by, { page: 0, more });
+      const value = before.ok && before.value !== 'elsewhere' ? before.value : read.value;
+      return { ...read, value };
     }
     return { ok: false, reason: 'unreadable' };
+  }
+
+  #readContact(by: Identifier, { page, more }: { page: number; more: number }) {
+    const path = wire.contactPath(by, { page: this.#pageOf(page), more });
+    return this.#read('contact', path, (json) => wire.parseContact(json, by));
+  }
+
+  /** AntCRM's number of a page. 0: the page before the first. */
+  #pageOf(page: number): number {
+    return (this.#options.firstPage?.() ?? FIRST_PAGE) + page - 1;
   }
 
   /** False while the circuit breaker is not closed: no call would be made. Cheap. */

@@ -1,6 +1,6 @@
 import type { Effect, Identifier, Movement, Outcome, Skew } from '../conversation/effect.ts';
+import { readPages, sumScores } from './pages.ts';
 import type { HistoryPage, HistoryPeriod, LoyaltyRecord, Read, UnpagedQuery } from './port.ts';
-import { readPages, sumScores } from './proof.ts';
 import type { Session } from './session.ts';
 
 /** Customers see no further page than this. */

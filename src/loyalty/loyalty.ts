@@ -6,9 +6,11 @@ import { TokenBucket } from '../resilience/token-bucket.ts';
 import type { Runtime } from '../runtime.ts';
 import { accumulate } from './accumulate.ts';
 import { AntCrmClient, type AntCrmOptions } from './antcrm.ts';
+import { Canary, keepInMemory, type SeenStore } from './canary.ts';
+import { isSmallSkew } from './evidence.ts';
 import { readBalance, readExactBalance, readHistory } from './history.ts';
 import { lockAll } from './locks.ts';
-import { isSmallSkew } from './proof.ts';
+
 import { check } from './reconcile.ts';
 import { redeem } from './redeem.ts';
 import { Session, type Tools } from './session.ts';
@@ -16,7 +18,11 @@ import { Session, type Tools } from './session.ts';
 export type LoyaltyOptions = AntCrmOptions & {
   readonly contacts: Tools['contacts'];
   readonly gifts: Tools['gifts'];
-  readonly observe: Pick<Observe, 'skew'>;
+  readonly observe: Pick<Observe, 'skew' | 'historyLag'>;
+  /** Keeps what AntCRM has shown; by default in memory. */
+  readonly seen?: SeenStore | undefined;
+  /** Later than this after a call, nothing is looked up any more, ms: a history must not be later. */
+  readonly lastCheckMs?: number | undefined;
   /** Wraps the client, for tests that inject faults. */
   readonly around?: ((antcrm: AntCrmClient) => AntCrmClient) | undefined;
 };
@@ -27,15 +33,27 @@ export type LoyaltyOptions = AntCrmOptions & {
  * is never called twice.
  */
 export function createLoyalty({ around = (antcrm) => antcrm, ...options }: LoyaltyOptions) {
-  const antcrm = around(new AntCrmClient(options));
-  const silenced = { log: options.observe.log, alarm() {}, skew() {} };
+  const { runtime, observe, seen = keepInMemory(), lastCheckMs = Number.POSITIVE_INFINITY } = options;
+  const canary = new Canary({ store: seen, runtime, observe });
+  const antcrm = around(new AntCrmClient({ ...options, firstPage: () => canary.firstPage }));
+  const silenced = { log: observe.log, alarm() {}, skew() {} };
   return {
-    perform: createPerform({ ...options, antcrm }),
+    perform: createPerform({ ...options, antcrm, canary }),
     /** Measures no clock: its time is this process's, not the store's. */
-    read: toReader(createPerform({ ...options, antcrm, observe: silenced }), options.runtime),
+    read: toReader(createPerform({ ...options, antcrm, canary, observe: silenced }), runtime),
     isUp: antcrm.isUp,
-    faults: () => antcrm.faults(),
-    close: () => antcrm.close(),
+    /** Learns what other processes saw of AntCRM. */
+    open: () => canary.open(),
+    faults: () => {
+      const isLate = (canary.lagMs ?? 0) > lastCheckMs;
+      return isLate
+        ? [...antcrm.faults(), 'AntCRM shows records later than the last check']
+        : antcrm.faults();
+    },
+    close() {
+      canary.close();
+      antcrm.close();
+    },
   };
 }
 
@@ -57,7 +75,7 @@ function toReader(perform: Perform, { nowMs }: Runtime): ReadForStaff {
   return (effect, signal) => perform(effect, { ...context, signal, stopping: signal });
 }
 
-type Rules = Pick<Tools, 'antcrm' | 'contacts' | 'gifts' | 'timeoutMs' | 'runtime'> & {
+type Rules = Pick<Tools, 'antcrm' | 'canary' | 'contacts' | 'gifts' | 'timeoutMs' | 'runtime'> & {
   readonly observe: Pick<Observe, 'log' | 'alarm' | 'skew'>;
 };
 

@@ -24,8 +24,8 @@ export interface AntCrm {
    */
   redeem(request: RedeemRequest): Promise<CallOutcome>;
   /**
-   * Reads one page (from 1) of records of the given type, in AntCRM's order. How many records it has is
-   * AntCRM's choice.
+   * Reads one page (from 1; 0 is what AntCRM has before that, if anything) of records of the given type, in
+   * AntCRM's order. How many records it has is AntCRM's choice.
    */
   history(query: HistoryQuery): Promise<Read<HistoryPage>>;
   /**
@@ -52,7 +52,7 @@ export type UnpagedQuery = Omit<HistoryQuery, 'page'>;
 /**
  * A page of the history: `records` of the type that was asked for.
  * - `marks`: what tells its entries apart, of both types, in order. An empty page is the last one.
- * - `isWhole`: each entry could be read.
+ * - `isWhole`: each entry could be read, and no two have one id.
  */
 export type HistoryPage = {
   readonly records: readonly LoyaltyRecord[];

@@ -3,7 +3,7 @@ import { deadlineIn, isOver } from '../resilience/deadline.ts';
 import { readPoints, toMovement } from './history.ts';
 import { addNames, addRecordNames, type LockResult, lockAll, SHORT_LOCK_MS, unlockAll } from './locks.ts';
 import type { CallOutcome, Contact, Read, RedeemRequest } from './port.ts';
-import { proveBaseline, readBack, windowStart } from './reconcile.ts';
+import { readBack, readBaseline, windowStart } from './reconcile.ts';
 import type { Session } from './session.ts';
 
 type Redeem = Extract<Effect, { kind: 'redeem' }>;
@@ -35,8 +35,8 @@ export async function redeem(effect: Redeem, session: Session): Promise<Outcome>
     const relockAfter = deadlineIn(SHORT_LOCK_MS / 3, runtime);
     const fromMs = windowStart(session);
     const lockedNames = names.size;
-    const baseline = await proveBaseline({ by, code: gift, fromMs }, names, session);
-    if (!baseline.proven) return { kind: 'unavailable', operation };
+    const baseline = await readBaseline({ by, code: gift, fromMs }, names, session);
+    if (!baseline.isWhole) return { kind: 'unavailable', operation };
     // All locks must outlive the call, until the first check or a take-over.
     if (names.size > lockedNames || isOver(relockAfter, runtime)) others = await lockAll(context, locks);
     if (others === 'busy') return { kind: 'busy', operation };
@@ -69,12 +69,15 @@ async function conclude(
     await lockAll(session.context, { names: lookup.locks, operation });
     return { kind, operation, lookup };
   }
-  const { locks, balance: { points: before } = {} } = lookup;
+  const { locks } = lookup;
+  const before = lookup.balance?.points ?? undefined;
   if (kind === 'unavailable') return { kind, operation, locks };
   if (kind === 'refused') return { kind, operation, locks, ...(before !== undefined && { points: before }) };
   const after = before === undefined ? undefined : readPoints(lookup.by, session);
-  const receipt = await readBack(lookup, others, session);
+  const answeredMs = session.context.nowMs();
+  const receipt = await readBack({ lookup, answeredMs, others }, session);
   const balance = toMovement(before, await after);
+  if (balance) session.tools.canary.noteBalance(balance, receipt?.score && -receipt.score);
   const awaited = receipt === undefined ? { awaited: toAwaitedRecord(lookup) } : {};
   return { kind, operation, receipt, locks, ...awaited, ...(balance && { balance }) };
 }
@@ -88,8 +91,7 @@ async function conclude(
 async function identify({ gift, by, also }: Redeem, session: Session): Promise<Customer | null> {
   const names = new Set([`${by.kind}:${by.value}`]);
   const request = { gift, [by.kind]: by.value };
-  const { contacts, gifts } = session.tools;
-  const isOn = contacts === 'on';
+  const isOn = session.tools.contacts === 'on';
   const readMs = session.context.nowMs();
   const read: Read<Contact | null> = isOn ? await session.contact(by) : { ok: true, value: null };
   if (!read.ok) return null;
@@ -109,8 +111,6 @@ async function identify({ gift, by, also }: Redeem, session: Session): Promise<C
   if (also && other && names.has(other)) request[also.kind] = also.value;
   if (other && also.proved) names.add(other);
   const points = session.isStale(read.time) ? undefined : contact?.points;
-  const price = gifts.find(({ code }) => code === gift)?.score;
-  const balance =
-    points === undefined ? undefined : { points, readMs, ...(price !== undefined && { price }) };
+  const balance = points === undefined ? undefined : { points, readMs };
   return { names, balance, request };
 }

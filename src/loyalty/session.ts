@@ -5,6 +5,7 @@ import type { Log } from '../observability/log.ts';
 import { waitAtMost } from '../resilience/deadline.ts';
 import type { TokenBucket } from '../resilience/token-bucket.ts';
 import type { Runtime } from '../runtime.ts';
+import type { Canary } from './canary.ts';
 import type * as port from './port.ts';
 
 /** What effects are performed with. */
@@ -19,8 +20,9 @@ export type Tools = {
   alarmGuessing(): void;
   /** The history cannot be read whole: AntCRM ignores `page`, or has too many of them. */
   alarmPages(why: 'ignored' | 'endless'): void;
-  /** The operator's list: codes that AntCRM may not tell apart, and prices. */
-  readonly gifts: readonly Pick<Gift, 'code' | 'score'>[];
+  /** The operator's list: codes that AntCRM may not tell apart. */
+  readonly gifts: readonly Pick<Gift, 'code'>[];
+  readonly canary: Canary;
   readonly log: Log;
   readonly runtime: Runtime;
 };

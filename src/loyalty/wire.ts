@@ -56,11 +56,12 @@ export function historyPath(query: UnpagedQuery, page: number): string {
   return `/history-point?${search}`;
 }
 
-/** How many customers a page is asked to have. AntCRM may put more or fewer on it. */
+/** How many customers a page is asked to have at least. AntCRM may put more or fewer on it. */
 const CONTACT_LIMIT = 20;
 
-export function contactPath(by: Identifier, page: number): string {
-  const paging = { page: String(page), limit: String(CONTACT_LIMIT) };
+/** `more`: than the limit, which makes another address of it. */
+export function contactPath(by: Identifier, { page, more = 0 }: { page: number; more?: number }): string {
+  const paging = { page: String(page), limit: String(CONTACT_LIMIT + more) };
   return `/contacts?${new URLSearchParams({ contactType: 'customer', [by.kind]: toSent(by), ...paging })}`;
 }
 
@@ -161,10 +162,11 @@ export function parseHistory(json: unknown, { type, by }: HistoryFilter): Histor
   const parsed = list.map((entry) => parseRecord(entry, type));
   const known = parsed.filter((record) => record !== null);
   if (known.some(({ whose }) => whose && isOfAnotherCustomer(whose, by))) return 'unreadable';
+  const marks = parsed.map(markOf);
   return {
     records: known.filter((record) => record.type === type),
-    marks: parsed.map(markOf),
-    isWhole: known.length === parsed.length,
+    marks,
+    isWhole: known.length === parsed.length && new Set(marks).size === marks.length,
   };
 }
 

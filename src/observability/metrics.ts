@@ -199,6 +199,8 @@ function observeParts({ counter, histogram, count, time, set }: Declare) {
     },
     /** How far AntCRM's clock is ahead of the store's, seconds. */
     skew: set('antcrm_clock_skew_seconds'),
+    /** How late AntCRM's history showed a success of ours at most, seconds. */
+    historyLag: set('antcrm_history_lag_seconds'),
     breaker: (state: keyof typeof BREAKER): void => setBreaker(BREAKER[state]),
     /** How full a node of Redis is, 0 to 1. */
     memory: set<[node: string]>('bot_redis_memory_ratio', 'node'),

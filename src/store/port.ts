@@ -196,7 +196,10 @@ export const FEED_MS = 60 * 60 * 1000;
  */
 export interface Encryption {
   /** A keyed hash, 128 bits as base64url: a name in stores and logs. */
-  name(kind: 'conversation' | 'customer' | 'proof' | 'gift' | 'file' | 'check', value: string): string;
+  name(
+    kind: 'antcrm' | 'conversation' | 'customer' | 'proof' | 'gift' | 'file' | 'check',
+    value: string,
+  ): string;
   /** Seals `plain` for `name`, which is not stored and must be the same to open it. */
   seal(name: string, plain: Buffer): Buffer;
   /** Opens bytes that `seal` made with the present or the previous key. Throws `SealBroken`. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AntCrmClient } from '../../src/loyalty/antcrm.ts';
@@ -47,18 +48,28 @@ describe('what is sent', () => {
   });
 
   test('the history of points has a type, that of gifts has none; the period is half-open', async () => {
-    const period = { createdAtRangeFrom: '1000', createdAtRangeTo: '1999' };
-    const query = { type: 'point', ...period, phone: '0867123456', page: '2' };
-    scope().get('/history-point').query(query).reply(200, []);
+    const begun: number[] = [];
+    const isRight = ({ createdAtRangeFrom, ...rest }: Record<string, unknown>): boolean => {
+      begun.push(Number(createdAtRangeFrom));
+      const query = { type: 'point', createdAtRangeTo: '1999', phone: '0867123456', page: '2' };
+      return isDeepStrictEqual(rest, query);
+    };
+    scope().get('/history-point').twice().query(isRight).reply(200, []);
     scope().get('/history-point').query({ email: 'garnacho@gmail.com', page: '1' }).reply(200, []);
     const points = { type: 'point', by: BY_PHONE, fromMs: 1000, toMs: 2000, page: 2 } as const;
     expect(await antCrm.history(points)).toMatchObject({ ok: true, value: { records: [], marks: [] } });
+    await antCrm.history(points);
     await antCrm.history({ type: 'gift', by: BY_EMAIL, page: 1 });
+    // No two reads have one address, which a cache could answer.
+    expect(new Set(begun).size).toBe(2);
+    for (const fromMs of begun) expect(1000 - fromMs).toBeLessThan(1000);
   });
 
   test('a contact is asked for as a customer, and the base URL may have a path', async () => {
-    const query = { contactType: 'customer', phone: '0867123456', page: '1', limit: '20' };
-    scope().get('/api/contacts').query(query).reply(200, []);
+    const isRight = ({ limit, page, ...rest }: Record<string, unknown>): boolean =>
+      Number(limit) >= 20 && isDeepStrictEqual(rest, { contactType: 'customer', phone: '0867123456' });
+    // Nobody is on the first page, whatever its number.
+    scope().get('/api/contacts').twice().query(isRight).reply(200, []);
     const { antCrm: other } = openAntCrm(`${BASE}/api/`);
     expect(await other.contact(BY_PHONE)).toMatchObject({ ok: true, value: null });
   });
@@ -68,20 +79,21 @@ describe('what is sent', () => {
     const page = (number: number, list: object[]) =>
       scope()
         .get('/contacts')
-        .query({ contactType: 'customer', phone: '0867123456', page: `${number}`, limit: '20' })
+        .query(({ page }) => page === `${number}`)
         .reply(200, list);
     page(1, others);
     page(2, [{ phones: ['0867123456'], scoreAvailable: 7 }]);
     expect(await antCrm.contact(BY_PHONE)).toMatchObject({ ok: true, value: { points: 7 } });
     page(1, others);
     page(2, []);
+    page(0, []);
     expect(await antCrm.contact(BY_PHONE)).toMatchObject({ ok: true, value: null });
     for (let number = 1; number <= 5; number++) page(number, others);
     expect(await antCrm.contact(BY_PHONE)).toMatchObject({ ok: false, reason: 'unreadable' });
   });
 
   test('requests ask for no answer of a cache; one with the header Age is marked as such an answer', async () => {
-    const fresh = nock(BASE, { reqheaders: { 'cache-control': 'no-cache' } })
+    const fresh = nock(BASE, { reqheaders: { 'cache-control': 'no-cache, no-store, max-age=0' } })
       .get('/history-point')
       .query(true);
     fresh.reply(200, [], { age: '12' });

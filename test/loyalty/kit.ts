@@ -6,6 +6,7 @@ import {
   type Interrupted,
   type Unlocking,
 } from '../../src/engine/perform.ts';
+import { Canary, keepInMemory, type SeenRecord } from '../../src/loyalty/canary.ts';
 import { createPerform } from '../../src/loyalty/loyalty.ts';
 import type * as port from '../../src/loyalty/port.ts';
 import type { Transition } from '../../src/records/versioned-records.ts';
@@ -23,6 +24,14 @@ export const GIFTS = [
   { code: 'LOA01', score: 250 },
   { code: '0071', score: 30 },
 ];
+
+/** This AntCRM has shown a success at once. */
+export const SEEN: SeenRecord = {
+  recent: { count: 1, lagMs: 0 },
+  earlier: { count: 0, lagMs: 0 },
+  follows: true,
+  firstPage: 1,
+};
 
 export const never = () => new Promise<never>(() => undefined);
 
@@ -242,12 +251,14 @@ export function createKit() {
     log: { debug: mute, info: mute, warn: mute, error: mute },
     alarm: (...alarm: unknown[]) => void seen.push(alarm),
     skew: (seconds: number) => void seen.push(seconds),
+    historyLag: mute,
     call: mute,
     breaker: mute,
   };
   const ahead = { ms: AHEAD_MS };
   const runtime = { ...clock, nowMs: () => clock.nowMs() + ahead.ms };
-  const parts = { antcrm, timeoutMs: TIMEOUT_MS, observe, runtime, gifts: GIFTS };
+  const canary = new Canary({ store: keepInMemory(SEEN), runtime, observe });
+  const parts = { antcrm, canary, timeoutMs: TIMEOUT_MS, observe, runtime, gifts: GIFTS };
   const rules = {
     on: createPerform({ ...parts, contacts: 'on' }),
     off: createPerform({ ...parts, contacts: 'off' }),

@@ -171,7 +171,7 @@ describe('redeem', () => {
     antcrm.fate = 'lost';
     antcrm.records.push(...many(45), gift({ id: 'other gift', code: 'LOA01' }));
     antcrm.records.push(gift({ id: 'long ago', atMs: START_MS - 25 * HOUR_MS }));
-    const knownBefore = { dateMs: START_MS - 500, balance: { points: 990, readMs: START_MS, price: 10 } };
+    const knownBefore = { dateMs: START_MS - 500, balance: { points: 990, readMs: START_MS } };
     const lookup = { ...LOOKUP, ...knownBefore, baseline: many(45).map(({ id }) => id) };
     expect(await perform(REDEEM)).toEqual({ kind: 'unknown', operation: 'op-1', lookup });
     await clock.pass(LOCK_MS - MINUTE_MS);
@@ -303,6 +303,7 @@ describe('redeem', () => {
 describe('check', () => {
   const check = (over: Partial<Lookup> = {}) =>
     perform({ kind: 'check', operation: 'op-1', lookup: { ...LOOKUP, ...over } });
+  beforeEach(() => clock.pass(10_000));
   const early = gift({ id: 'a', atMs: START_MS - 1001 });
   const found = gift({ id: 'a' });
 
