@@ -45,7 +45,12 @@ function describePlanted({ defects }: NonNullable<Runs['planted']>): string {
   return `${noticed.length} of ${defects.length} defects noticed by their invariant`;
 }
 
-const lastRuns = ({ tests, simulated, planted, redis, staff, kills, acceptance }: Runs): Cell[][] => [
+function describeScope({ cases, wrong, verdicts, seconds }: NonNullable<Runs['scope']>): string {
+  const undecided = percent(verdicts.undecided ?? 0, cases);
+  return `${grouped(cases)} small histories: ${wrong} false certainties, ${undecided} undecided; ${seconds} s`;
+}
+
+const lastRuns = ({ tests, simulated, planted, redis, staff, scope, kills, acceptance }: Runs): Cell[][] => [
   rowOf(
     '`npm test`',
     tests,
@@ -66,6 +71,7 @@ const lastRuns = ({ tests, simulated, planted, redis, staff, kills, acceptance }
       `${grouped(run.messages)} messages in ${run.histories} histories, in memory and on a real Redis: ${run.differences} differences`,
   ),
   rowOf('`npm run simulate -- --staff`', staff, describeShares),
+  rowOf('`npm run simulate -- --scope`', scope, describeScope),
   rowOf('the kill run', kills, describeKills),
   rowOf('the acceptance suites', acceptance, ({ suites }) =>
     suites.map(({ name, held, cases }) => `${name}: ${held} of ${cases}`).join('; '),
@@ -73,8 +79,10 @@ const lastRuns = ({ tests, simulated, planted, redis, staff, kills, acceptance }
 ];
 
 /** What the documents say of the last runs, by the name of the part. */
-export function partsOf(runs: Runs): Readonly<Record<'runs' | 'events' | 'planted' | 'staff', string>> {
-  const { planted, simulated, staff } = runs;
+export function partsOf(
+  runs: Runs,
+): Readonly<Record<'runs' | 'events' | 'planted' | 'staff' | 'scope', string>> {
+  const { planted, scope, simulated, staff } = runs;
   return {
     runs: table(['run', 'last figures', 'commit', 'day'], lastRuns(runs)),
     events: simulated
@@ -96,6 +104,18 @@ export function partsOf(runs: Runs): Readonly<Record<'runs' | 'events' | 'plante
             histories,
             foundBy.join(', ') || 'nothing',
           ]),
+        )
+      : NOT_YET,
+    scope: scope
+      ? table(
+          ['of all small histories', 'cases', 'share'],
+          [
+            ...Object.entries(scope.verdicts).map(([is, cases]) => [is, cases] as const),
+            ...Object.entries(scope.undecided).map(([why, cases]) => [`undecided: ${why}`, cases] as const),
+            ...Object.entries(scope.limits).map(
+              ([limit, cases]) => [`beyond evidence: ${limit}`, cases] as const,
+            ),
+          ].map(([name, cases]) => [name, grouped(cases), percent(cases, scope.cases)]),
         )
       : NOT_YET,
     staff: staff

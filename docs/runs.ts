@@ -60,6 +60,16 @@ const SHAPES = {
     ...stamp,
     oddities: z.array(z.strictObject({ name: z.string(), unanswered: count, withStaff: count })),
   }),
+  /** `npm run simulate -- --scope --record`: all small histories, and what `judge` made of them. */
+  scope: z.strictObject({
+    ...stamp,
+    cases: count,
+    seconds: count,
+    wrong: count,
+    verdicts: z.record(z.string(), count),
+    undecided: z.record(z.string(), count),
+    limits: z.record(z.string(), count),
+  }),
   /** `npm run record -- tests REPORT`. */
   tests: z.strictObject({ ...stamp, files: count, passed: count, failed: count, seconds: count }),
   /** `npm run record -- acceptance OUTPUT`. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { type RunResult, type Runs, recordRun } from '../../docs/runs.ts';
+import { enumerate } from '../loyalty/small-scope.ts';
 import useFolder from '../support/folder.ts';
 import { sumOf, underFloor } from './counts.ts';
 import { type History, runHistory } from './history.ts';
@@ -11,7 +12,7 @@ import { measureShares } from './share.ts';
 import type { Breach } from './world.ts';
 
 /*
- * `npm run simulate -- --messages N --seed S [--planted] [--redis] [--staff] [--record] [--trace TEXT]` runs
+ * `npm run simulate -- --messages N --seed S [--planted] [--redis] [--staff] [--scope] [--record] [--trace TEXT]` runs
  * one history per seed, two at a time, until customers have sent N messages. A failure prints the command
  * that repeats it, and what happened to whom it concerns. `--record` keeps the result for docs/proof.md.
  * `--trace` prints the events of the first history that contain the text.
@@ -29,6 +30,7 @@ const options = {
   planted: { type: 'boolean' },
   redis: { type: 'boolean' },
   staff: { type: 'boolean' },
+  scope: { type: 'boolean' },
   record: { type: 'boolean' },
   trace: { type: 'string' },
 } as const;
@@ -115,6 +117,19 @@ async function findPlanted(): Promise<void> {
   keep('planted', { seed, defects });
 }
 
+/** How many things happen besides the call, in the small histories. */
+const SCOPE = 3;
+
+/** Asks `judge` about all small histories. */
+function findFalse(): void {
+  const startMs = performance.now();
+  const { wrong, ...scope } = enumerate(SCOPE);
+  wrong.forEach(fail);
+  console.log(JSON.stringify(scope));
+  const seconds = Math.round((performance.now() - startMs) / 1000);
+  keep('scope', { ...scope, wrong: wrong.length, seconds });
+}
+
 /** Prints what happens in one history, as far as it names the text. */
 async function follow(text: string): Promise<void> {
   const { breaches } = await runHistory(seed, {
@@ -129,6 +144,7 @@ if (isMainThread) {
   process.once('exit', useFolder());
   if (values.trace !== undefined) await follow(values.trace);
   else if (values.planted) await findPlanted();
+  else if (values.scope) findFalse();
   else if (values.staff) keep('staff', await measureShares(seed, SHARE_HISTORIES));
   else await (values.redis ? compare() : simulate());
 } else if (workerData === 'history') {
