@@ -194,7 +194,7 @@ async function findSuccess(success: Success, session: Session): Promise<FoundSuc
   }
   if (canary.firstPage === undefined && (await isOnPageBefore(siblings, session)))
     canary.note(noted, { firstPage: 0 });
-  return verdict.is === 'undecided' && verdict.why === 'incomplete' ? 'unread' : 'absent';
+  return verdict.is === 'undecided' && verdict.why !== 'unseen' ? 'unread' : 'absent';
 }
 
 /** A code is good once, so its record shows AntCRM's clock. A redemption's may be a cashier's. */

@@ -236,5 +236,5 @@ export async function runHistory(seed: number, options: HistoryOptions = {}) {
   await counter.check(openGifts(lossy, world));
   await options.atEnd?.(lossy, records.keys);
   const story = breaches.length > 0 ? tellStory(world.traced, breaches) : [];
-  return { seed, messages, hash: world.hash(), breaches, counts, story };
+  return { seed, messages, hash: world.hash(), breaches, counts, story, logged: world.logged };
 }

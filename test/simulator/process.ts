@@ -6,6 +6,7 @@ import type { Delivery, Outgoing } from '../../src/engine/messages.ts';
 import { Operators } from '../../src/engine/operators.ts';
 import type { EffectContext, Perform } from '../../src/engine/perform.ts';
 import type { HttpRequest } from '../../src/http/transport.ts';
+import { openSeenStore } from '../../src/loyalty/canary.ts';
 import { createLoyalty, type LoyaltyOptions } from '../../src/loyalty/loyalty.ts';
 import { createNotices } from '../../src/notices.ts';
 import type { Observe } from '../../src/observability/metrics.ts';
@@ -178,6 +179,12 @@ export function startProcess(name: string, around: Surroundings) {
     timeoutMs: TIMEOUT_MS,
     maxCalls: 32,
     gifts: SETTINGS.gifts,
+    seen: openSeenStore('antcrm', {
+      store: parts.store,
+      sealer: encryption,
+      runtime,
+      onFault: (fault) => observe.alarm(fault, { conversation: 'what AntCRM showed' }),
+    }),
     transport: { exchange: (call) => defect.exchange?.(exchange, call, runtime) ?? exchange(call) },
     baseUrl: 'http://antcrm',
     apiKey: 'key',

@@ -89,19 +89,22 @@ const ODDITIES: Readonly<Record<string, { oddities?: Partial<Oddities>; manners?
   'two of sixty customers become one every minute': { oddities: { merges: 1 / 30 } },
 };
 
+/** AntCRM as it is under that oddity. */
+export const oddityOf = (name: string): WorldOptions => ({
+  manners: { ...WELL_BEHAVED.manners, ...ODDITIES[name]?.manners },
+  oddities: { ...WELL_BEHAVED.oddities, ...ODDITIES[name]?.oddities },
+});
+
 /**
  * Runs so many histories under each oddity: operations without an answer, and how many of them ended with
  * staff.
  */
 export async function measureShares(seed: number, histories: number): Promise<RunResult<'staff'>> {
   const measured: { name: string; unanswered: number; withStaff: number }[] = [];
-  for (const [name, { manners, oddities }] of Object.entries(ODDITIES)) {
+  for (const name of Object.keys(ODDITIES)) {
     const ran: Counted[] = [];
     for (let at = 0; at < histories; at++) {
-      const history = await runHistory(seed + at, {
-        manners: { ...WELL_BEHAVED.manners, ...manners },
-        oddities: { ...WELL_BEHAVED.oddities, ...oddities },
-      });
+      const history = await runHistory(seed + at, oddityOf(name));
       for (const { invariant, what } of history.breaches) console.log(`${seed + at} ${invariant}: ${what}`);
       ran.push(history);
     }
