@@ -61,10 +61,11 @@ export function lock(
 ): Transition<CustomerRecord, Lock> {
   return (before, nowMs) => {
     const record = before ?? NO_CUSTOMER;
-    const { holder } = record;
+    const holder = clamp(record.holder, nowMs);
     if (holder !== null && holder.untilMs > nowMs) {
       const isLate = by !== undefined && by.runOuts < (holder.runOuts ?? 0);
-      if (holder.operation !== operation || isLate) return { record: before, answer: { locked: false } };
+      const kept = holder === record.holder ? before : { ...record, holder };
+      if (holder.operation !== operation || isLate) return { record: kept, answer: { locked: false } };
     }
     const taken = { operation, untilMs: nowMs + forMs, by: by?.owner, runOuts: by?.runOuts };
     const settled = dropExpired(record.settled, nowMs);
@@ -78,6 +79,12 @@ export function lock(
       },
     };
   };
+}
+
+/** No lock is longer than any lock: the store's clock was put back since it was taken. */
+function clamp(holder: CustomerRecord['holder'], nowMs: number): CustomerRecord['holder'] {
+  const latestMs = nowMs + LOCK_MS;
+  return holder !== null && holder.untilMs > latestMs ? { ...holder, untilMs: latestMs } : holder;
 }
 
 type LeftRecords = CustomerRecord['settled'];

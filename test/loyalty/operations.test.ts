@@ -195,6 +195,18 @@ describe('redeem', () => {
     expect(store.intents.size).toBe(store.isReplicated ? 0 : 1);
   });
 
+  it('is blocked by no lock for longer than locks last, where the store’s clock was put back', async () => {
+    const DAY_MS = 24 * HOUR_MS;
+    store.customers.set(CUSTOMER, {
+      holder: { operation: 'op-0', untilMs: START_MS + DAY_MS + LOCK_MS },
+      settled: {},
+      awaited: {},
+    });
+    expect(await perform(REDEEM)).toMatchObject({ kind: 'busy' });
+    await clock.pass(LOCK_MS);
+    expect(await perform(REDEEM)).toMatchObject({ kind: 'applied' });
+  });
+
   it('gives back what it locked where the store fails at the next lock', async () => {
     const lock: EffectContext['lock'] = async (name, ...rest) => {
       if (name === LOCKS[2]) throw new Error('the node is full');

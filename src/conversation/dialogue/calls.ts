@@ -388,7 +388,9 @@ function escalate(state: State, operation: Operation, scope: Scope): Decision {
   const lost: Operation = { ...operation, status: 'escalated' };
   const lines = [...receiptLines(lost, scope), ...supportLines(scope)];
   const reply: Reply = { key: 'operation.escalated', params: { reference: id }, lines };
-  const next = { ...sayFirst([reply], saveCheck(state, lost, scope)), escalated: [id] };
+  const { unlock } = endLookup(operation);
+  // Staff decide when they can. Until then the customer may redeem something else.
+  const next = { ...sayFirst([reply], saveCheck(state, lost, scope)), unlock, escalated: [id] };
   return escalateTicket(next, scope);
 }
 

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { type OperationOutcome, type Receipt, spends, toPointChange } from '../effect.ts';
 import { type Confirms, type Flow, findConfirms, type Scope } from '../flow.ts';
 import { giftCodeLines } from '../prompts/receipts.ts';
-import type { Reply, Unlock } from '../reply.ts';
+import type { Line, Reply, Unlock } from '../reply.ts';
 import { type Confirming, isOpen, type Operation, type State } from '../state.ts';
 
 /*
@@ -105,11 +105,22 @@ export function findOperations({ operations }: State, reference?: string): reado
   return operations.filter(({ id }) => id === wanted || toConfirmationId(id) === wanted);
 }
 
-/** The reply if the next operation must wait for the outcome of the last; undefined: it need not. */
+/**
+ * The reply if the next operation must wait for the outcome of the last; undefined: it need not. What is with
+ * staff, or only watched, blocks nothing: the summary mentions it (`mentionStaff`).
+ */
 export function sayBusy(state: State, wanted: Confirms): Reply | undefined {
-  const open = state.operations.filter(isOpen);
-  const isChecking = open.some(({ kind, status }) => kind === wanted.kind && status === 'checking');
+  const open = state.operations.filter(({ status }) => status === 'checking');
+  const isChecking = open.some(({ kind }) => kind === wanted.kind);
   return open.length >= MAX_OPEN || (spends(wanted) && isChecking) ? sayStillChecking(state) : undefined;
+}
+
+/** Says at a summary that an operation of that kind is with staff: the new one is made besides it. */
+export function mentionStaff({ operations }: State, { kind }: Confirms): readonly Line[] {
+  const last = operations.findLast(
+    (operation) => operation.kind === kind && operation.status === 'escalated',
+  );
+  return last ? [{ key: 'summary.withStaff', params: { reference: last.id } }] : [];
 }
 
 export function sayStillChecking(state: State): Reply {

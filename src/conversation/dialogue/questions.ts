@@ -10,7 +10,7 @@ import { HISTORY_TYPES, missingSlots, PERIOD_CHOICES, resolvePeriod, SLOTS } fro
 import { type Asking, type Confirming, findTakenTicket, type State, type Step } from '../state.ts';
 import { isNamedPeriod } from '../values/calendar.ts';
 import { askDoubt, findDoubtedSlot } from './doubts.ts';
-import { toConfirmationId } from './operations.ts';
+import { mentionStaff, toConfirmationId } from './operations.ts';
 
 /*
  * The current question: how the bot asks it, and which buttons answer it.
@@ -158,9 +158,13 @@ function summarize(state: State, { flow: name, operation }: Confirming, scope: S
   const flow = scope.flows.get(name);
   const confirms = flow && findConfirms(flow);
   const confirm = choice(`confirm:${operation}`, { key: `choice.confirm.${name}` });
+  // The last operations of staff may be another customer's.
+  const isTheirs = !isStaff(scope) || state.before?.phone?.value === draft.phone?.value;
+  const mentioned =
+    isTheirs && confirms ? [...mentionRepeat(state, scope), ...mentionStaff(state, confirms)] : [];
   return {
     key: `${name}.summary`,
-    lines: [...mentionRepeat(state, scope), ...(confirms?.summary(draft, profile, scope) ?? [])],
+    lines: [...mentioned, ...(confirms?.summary(draft, profile, scope) ?? [])],
     image: findGift(draft.gift, scope)?.image,
     choices: [confirm, ...(confirms?.edits(draft) ?? []), CANCEL],
     asks: 'confirm',
@@ -170,9 +174,7 @@ function summarize(state: State, { flow: name, operation }: Confirming, scope: S
 const JUST_NOW_MS = 10 * 60_000;
 
 /** Says that the same gift was redeemed a moment ago: it may be meant once only. */
-function mentionRepeat({ draft, operations, before }: State, scope: Scope): readonly Line[] {
-  // The last operation of staff may be another customer's.
-  if (isStaff(scope) && before?.phone?.value !== draft.phone?.value) return [];
+function mentionRepeat({ draft, operations }: State, scope: Scope): readonly Line[] {
   const last = operations.findLast(({ gift, status }) => status === 'done' && gift !== undefined);
   if (last?.gift === undefined || last.gift !== draft.gift || scope.nowMs - last.atMs > JUST_NOW_MS)
     return [];
