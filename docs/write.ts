@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { documentation } from '../src/config.ts';
-import { isForShop } from '../src/conversation/language/acts.ts';
+import { isForShop } from '../src/conversation/language/table.ts';
 import { WORDING } from '../src/i18n.ts';
 import { partsOf } from './proof.ts';
 import { readRuns } from './runs.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Gift } from './conversation/context.ts';
-import type { Answer } from './conversation/language/nearness.ts';
-import { fold } from './conversation/language/tokenizer.ts';
+import type { Answer } from './conversation/language/interpret.ts';
+import { fold } from './conversation/language/tokens.ts';
 import { LOCALES, type Locale, localizedSchema, perLocale } from './conversation/message.ts';
 import './fault-words.ts';
 

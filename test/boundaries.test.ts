@@ -33,7 +33,7 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
       'closest-name.ts',
     ],
   ],
-  ['conversation/values/', ['conversation/values/', 'conversation/language/tokenizer.ts']],
+  ['conversation/values/', ['conversation/values/', 'conversation/language/tokens.ts']],
   ['conversation/prompts/', ['conversation/(?!dialogue/|flows/)']],
   ['conversation/flows/index.ts', ['conversation/flow']],
   ['conversation/', ['conversation/(?!flows/)']],

@@ -1,5 +1,5 @@
 import type { HistoryRecord, HistoryType, Identifier, Outcome } from '../conversation/effect.ts';
-import { tokenize, visible } from '../conversation/language/tokenizer.ts';
+import { tokenize, visible } from '../conversation/language/tokens.ts';
 import { maskEmail, maskPhone, showPhone } from '../conversation/prompts/format.ts';
 import type { Identity, State, Ticket } from '../conversation/state.ts';
 import { findEmails, findPhones } from '../conversation/values/contact.ts';

@@ -1,7 +1,7 @@
 import { type Config, EXIT_CONFIG, environment, readConfig } from '../config.ts';
 import { createConversation } from '../conversation/conversation.ts';
 import { flows } from '../conversation/flows/index.ts';
-import { isForShop } from '../conversation/language/acts.ts';
+import { isForShop } from '../conversation/language/table.ts';
 import { LOCALES, type Locale, type LocalizedText } from '../conversation/message.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../i18n.ts';
 import { judgeFolds, reportFolds } from './folds.ts';

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { fold } from '../conversation/language/tokenizer.ts';
+import { fold } from '../conversation/language/tokens.ts';
 import type { Operation, Ticket } from '../conversation/state.ts';
 import { parsePhone } from '../conversation/values/contact.ts';
 import type { TicketEntry } from './backlog.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Expecting, Reading, TextCommand } from '../../src/conversation/commands.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
-import { createActs } from '../../src/conversation/language/acts.ts';
-import { fold, unmark } from '../../src/conversation/language/tokenizer.ts';
+import { createActs } from '../../src/conversation/language/table.ts';
+import { fold, unmark } from '../../src/conversation/language/tokens.ts';
 import { interpret, vocabulary } from '../support/conversation.ts';
 import { SETTINGS } from '../support/dialogue.ts';
 

@@ -1,6 +1,6 @@
 import type { Command, CommandOf, ValueFault } from '../commands.ts';
 import type { Scope } from '../flow.ts';
-import { isForShop } from '../language/acts.ts';
+import { isForShop } from '../language/table.ts';
 import { LOCALES } from '../message.ts';
 import { findGift, pickUpLines } from '../prompts/gifts.ts';
 import { isProofAsked, isStaff, isTypingProof, pickProved, pickVariant } from '../prompts/identity.ts';

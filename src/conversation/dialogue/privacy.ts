@@ -1,5 +1,5 @@
 import type { Scope } from '../flow.ts';
-import { fold, mapWords, visible } from '../language/tokenizer.ts';
+import { fold, mapWords, visible } from '../language/tokens.ts';
 import {
   canProveByCode,
   identityLines,

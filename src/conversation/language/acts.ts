@@ -1,344 +1,370 @@
-import type { Expecting, SlotKind, TextCommand } from '../commands.ts';
-import { LOCALES } from '../message.ts';
-import type { Guess } from './model.ts';
+import type { SlotKind } from '../commands.ts';
+import { type Clause, Clauses } from './clauses.ts';
+import { PERIOD, type PhraseBook, type Word } from './lists.ts';
+import { isOff, type Mechanism } from './mechanisms.ts';
+import { type Guess, type Lesson, Model, type ModelText } from './model.ts';
+import type { Acts, Place } from './table.ts';
+import { addAlike, areAlike, BESIDE_VALUE, isSure, LIKELY, POSSIBLE, RANKS } from './table.ts';
+import { isAscii, remembered, speltWords } from './tokens.ts';
+import type { ValueReader } from './values.ts';
+import type { Example } from './vocabulary.ts';
 
 /*
- * What customers can mean. Each heading of `locales/*.md` is an act, and each act has one row here. To add
- * one: a row, and example lines below its heading in each language.
+ * Step 4: what a text says, as acts. A line of the files says what it says; any other text what the model is
+ * sure of, over the whole and over each clause. What is denied or planned is not done.
  */
 
-export type Place = Expecting['place'];
-
-/** Where an act is possible, how sure the model must be of it, and what it does. */
-export type Act = {
-  /** What it stands for, where that does not depend on the question. */
-  readonly command?: TextCommand | undefined;
-  /** Places where it is possible; everywhere without them. */
-  readonly at?: readonly Place[] | undefined;
-  /** Possible only while this value is asked for, by its lines alone: the model does not learn them. */
-  readonly slot?: SlotKind | undefined;
-  /** How sure the model must be (`SURE`). */
-  readonly sure: Sureness;
-  /** If clauses say several acts, those of the highest rank are meant. */
-  readonly rank: Rank;
-  /** May be offered by a button where the model is not sure. */
-  readonly isOffered?: true | undefined;
-  /** Begins, ends, chooses, changes or opens something: a denial, a report or a plan of it does not. */
-  readonly isDeed?: true | undefined;
-  /** Ends what was gathered, or takes from it. */
-  readonly isEnding?: true | undefined;
-  /** May stand next to a code, a phone or an e-mail. */
-  readonly withValues?: true | undefined;
-  /** Possible only where the text brings a value. */
-  readonly isOnlyWithValues?: true | undefined;
-  /** What it is taken for where the model is only sure enough of a plain act. */
-  readonly milder?: string | undefined;
-  /** Its lines are signs next to values, too: "bỏ X", "không có email". */
-  readonly isSign?: true | undefined;
+export type Meaning = {
+  /** `''`: not sure, or nothing by itself. */
+  readonly act: string;
+  /** How sure it is (0–1); 1: a line of the files. */
+  readonly p: number;
+  /** What it may be, the likeliest first. */
+  readonly guesses: readonly Guess[];
+  /** Usual questions that other clauses ask. */
+  readonly beside: readonly string[];
 };
 
-/**
- * `mild`: small talk, or says what to press; taken wrongly, it costs a sentence. `plain`: changes nothing, or
- * shows before anything is done. `answer`: answers a usual question; less sure, the answer names it.
- * `costly`: begins, takes away, calls a person, turns the language or drops what was gathered. `listed`: only
- * a line of the files, word for word; never a guess.
- */
-export type Sureness = 'mild' | 'plain' | 'answer' | 'costly' | 'listed';
-
-/** `nothing`: says nothing by itself. `aside`: said next to other things ("ok", "cảm ơn"). */
-export const RANKS = ['nothing', 'aside', 'question', 'deed'] as const;
-export type Rank = (typeof RANKS)[number];
-
-const LIVE: readonly Place[] = ['slot', 'doubt', 'summary'];
-
-const asking = (id: string, more: Partial<Act> = {}): Act => ({
-  command: { do: 'ask', about: 'answer', id },
-  sure: 'answer',
-  rank: 'question',
-  isOffered: true,
-  ...more,
-});
-const showing = (what: Extract<TextCommand, { do: 'show' }>['what'], more: Partial<Act> = {}): Act => ({
-  command: { do: 'show', what },
-  sure: 'plain',
-  rank: 'deed',
-  ...more,
-});
-const talking = (about: Extract<TextCommand, { do: 'talk' }>['about'], more: Partial<Act> = {}): Act => ({
-  command: { do: 'talk', about },
-  sure: 'plain',
-  rank: 'aside',
-  ...more,
-});
-
-/**
- * Usual questions that only the shop can answer, by their ids. Unless the operator wrote an answer, ours says
- * so and offers a person, and the question counts as unanswered.
- */
-const SHOP_QUESTIONS = [
-  'account.change',
-  'account.lost',
-  'gift.delivery',
-  'gift.new',
-  'gift.quality',
-  'gift.stock',
-  'points.cash',
-  'points.expiry',
-  'points.transfer',
-  'product',
-  'promotions',
-  'shop.where',
-  'tier.rules',
-  'warranty',
-] as const;
-
-/** The other usual questions, by the ids of their answers. */
-const QUESTIONS = [
-  'account.join',
-  'account.who',
-  'ads',
-  'app',
-  'code.expiry',
-  'code.look',
-  'code.lost',
-  'code.many',
-  'code.once',
-  'code.photo',
-  'code.receipt',
-  'code.tries',
-  'code.used',
-  'code.where',
-  'code.wrong',
-  'consent.what',
-  'email.why',
-  'email.wrong',
-  'fee',
-  'gift.bring',
-  'gift.cheapest',
-  'gift.how',
-  'gift.left',
-  'gift.many',
-  'gift.missing',
-  'gift.others',
-  'gift.price',
-  'gift.reach',
-  'gift.refused',
-  'gift.return',
-  'gift.what',
-  'gift.where',
-  'history.failed',
-  'hours',
-  'phone.kind',
-  'phone.other',
-  'phone.why',
-  'phone.wrong',
-  'points.difference',
-  'points.fair',
-  'points.how',
-  'points.later',
-  'points.missing',
-  'points.use',
-  'points.when',
-  'points.worth',
-  'proof.button',
-  'proof.why',
-  'safe',
-  'shop.phone',
-  'shop.products',
-  'undo',
-  'wait.when',
-] as const;
-
-const ofShop: ReadonlySet<string> = new Set(SHOP_QUESTIONS);
-
-/** Whether only the shop can answer a question. */
-export const isForShop = (id: string): boolean => ofShop.has(id);
-
-/** Not a heading: words of the lists that stand next to values and say nothing else. */
-export const BESIDE_VALUE = 'value';
-
-/** The acts but for the flows and the questions of operators, which are rows of `createActs`. */
-const ROWS: Readonly<Record<string, Act>> = {
-  nothing: { sure: 'plain', rank: 'nothing', withValues: true },
-  [BESIDE_VALUE]: { sure: 'plain', rank: 'nothing', withValues: true, isOnlyWithValues: true },
-
-  // The model may point at the button; only the lists confirm (`Situation.isYes`).
-  yes: { sure: 'costly', rank: 'aside', isSign: true },
-  no: { sure: 'plain', rank: 'aside', withValues: true, isSign: true },
-  none: {
-    sure: 'plain',
-    rank: 'deed',
-    at: ['slot', 'doubt', 'summary'],
-    withValues: true,
-    isSign: true,
-  },
-  keep: { sure: 'costly', rank: 'deed', at: ['doubt'] },
-  other: { sure: 'mild', rank: 'deed', at: LIVE },
-  change: { sure: 'mild', rank: 'deed', at: LIVE, isDeed: true, withValues: true, isSign: true },
-  remove: {
-    sure: 'costly',
-    rank: 'deed',
-    at: [...LIVE, 'nothing'],
-    isDeed: true,
-    isEnding: true,
-    withValues: true,
-    isSign: true,
-  },
-  cancel: {
-    command: { do: 'cancel' },
-    sure: 'costly',
-    rank: 'deed',
-    isOffered: true,
-    isDeed: true,
-    isEnding: true,
-  },
-  'cancel mild': {
-    command: { do: 'cancel', mild: true },
-    sure: 'plain',
-    rank: 'aside',
-    isDeed: true,
-    isEnding: true,
-  },
-  // A text costs money, and ends the code before it.
-  'code again': { command: { do: 'sendCode' }, sure: 'listed', rank: 'deed', slot: 'proof', isDeed: true },
-  'page next': { sure: 'mild', rank: 'deed', at: ['page'] },
-  'page previous': { sure: 'mild', rank: 'deed', at: ['page'] },
-
-  status: { command: { do: 'status' }, sure: 'plain', rank: 'question', withValues: true },
-  'show help': showing('help', { sure: 'mild', rank: 'question' }),
-  'show menu': showing('menu', { sure: 'mild', rank: 'aside' }),
-  'show welcome': showing('welcome', { sure: 'mild', rank: 'aside' }),
-  'show languages': showing('languages'),
-  'show privacy': showing('privacy', { rank: 'question', isOffered: true, withValues: true }),
-  // Only shows what is kept: its button erases.
-  'show erasing': showing('erasing', { sure: 'listed', isDeed: true, isEnding: true, withValues: true }),
-  'show person': showing('person', {
-    sure: 'costly',
-    milder: 'show offer',
-    isOffered: true,
-    isDeed: true,
-    withValues: true,
-  }),
-  'show offer': showing('offer', { isOffered: true, isDeed: true }),
-  'show complaint': showing('complaint', { isOffered: true, withValues: true }),
-  ...Object.fromEntries(
-    LOCALES.map((locale): [string, Act] => [
-      `speak ${locale}`,
-      { command: { do: 'speak', locale }, sure: 'costly', rank: 'deed', isOffered: true, isDeed: true },
-    ]),
-  ),
-
-  'talk greeting': talking('greeting', { sure: 'mild' }),
-  'talk thanks': talking('thanks', { sure: 'mild' }),
-  'talk bye': talking('bye'),
-  'talk wait': talking('wait', { rank: 'question' }),
-  'talk upset': talking('upset'),
-  'talk remark': talking('remark'),
-  'talk glad': talking('glad'),
-  'talk chat': talking('chat', { rank: 'question' }),
-  'talk sorry': talking('sorry'),
-  'talk listen': talking('listen'),
-  'talk unsure': talking('unsure', { rank: 'question' }),
-
-  'ask what': { command: { do: 'ask', about: 'what' }, sure: 'plain', rank: 'question' },
-  'ask who': asking('who'),
-  'ask unknown': { command: { do: 'ask', about: 'unknown' }, sure: 'plain', rank: 'question' },
-  // How far it is, the operation itself tells.
-  'ask operation.when': { command: { do: 'status' }, sure: 'plain', rank: 'question' },
-  ...Object.fromEntries(
-    [...SHOP_QUESTIONS, ...QUESTIONS].map((id): [string, Act] => [`ask ${id}`, asking(id)]),
-  ),
-  // About the code next to it.
-  'ask code.lost': asking('code.lost', { withValues: true }),
-  'ask proof.button': asking('proof.button', { withValues: true }),
-  'ask consent.what': asking('consent.what', { isOffered: undefined }),
-  'ask proof.missing': asking('proof.missing', { sure: 'listed', isOffered: undefined, slot: 'proof' }),
+/** What is known of a text besides its words. */
+export type ActContext = {
+  readonly place: Place;
+  /** The value that is asked for. */
+  readonly slot: SlotKind | undefined;
+  /** The act of the running flow: `start redeem`. */
+  readonly running: string | undefined;
+  /** The text brings a code, a phone or an e-mail. */
+  readonly hasValue: boolean;
+  readonly isQuestion: boolean;
 };
 
-/** What begins a flow: the text's values go with it. */
-const BEGINNING: Act = {
-  sure: 'costly',
-  rank: 'deed',
-  isOffered: true,
-  isDeed: true,
-  withValues: true,
-  isSign: true,
-};
+/** A question of the operator, in the words of customers. */
+export type OwnQuestion = { readonly id: string; readonly texts: readonly string[] };
 
-export type Acts = ReadonlyMap<string, Act>;
+type KnownLine = { readonly act: string; readonly spelt: readonly string[] };
+type Judged = { readonly clause: Clause; readonly meaning: Meaning; readonly isDropped: boolean };
 
-/** All acts: those of the bot, a row for each flow, and one for each other question of the operator. */
-export function createActs(flows: readonly string[], ownQuestions: readonly string[]): Acts {
-  return new Map([
-    ...ownQuestions.map((id) => [`ask ${id}`, asking(id)] as const),
-    ...Object.entries(ROWS),
-    ...flows.map((name) => [`start ${name}`, BEGINNING] as const),
-  ]);
-}
+const NOTHING: Meaning = { act: '', p: 0, guesses: [], beside: [] };
+/** The name of a gift, and the words for any, as the model sees them. */
+const GIFT = '§gift';
+/** A longer text is no example with polite words around it. */
+const MOST_POLITE_WORDS = 10;
+/** How sure a line with polite words around it is. */
+export const NOT_QUITE = 0.99;
+/** How sure an act is that one of several clauses says. */
+const OF_CLAUSE = 0.9;
+/** Dictated texts have no pauses: a text of this many words is also read in parts of `WINDOW` words. */
+const LONG = 16;
+const WINDOW = 9;
+const STEP = 4;
+/** Only the beginning of a longer text counts. */
+const MOST_WORDS = 80;
+/** At most this many clauses are judged. */
+const MOST_CLAUSES = 8;
+/** How much less likely a meaning of a part is than one of the whole. */
+const OF_WINDOW = 0.6;
+/** An act of a clause counts if the whole has it among its first few. */
+const AMONG = 5;
+/** How likely a usual question of the whole must be (0–1) for a deed in one of its clauses not to be done. */
+const ASKED = 0.5;
+/** At most this many usual questions of one message are answered. */
+const MOST_ASKED = 2;
 
-/** How sure the model must be of an act (0–1), chosen on the folds (`npm run answers -- folds`). */
-const SURE = { mild: 0.5, plain: 0.69, answer: 0.9, costly: 0.8 } as const;
-/**
- * How likely a usual question must be (0–1) to be answered with its name before the answer. It is low: an
- * answer changes nothing, names the question, and keeps the buttons, so that a wrong one costs a tap.
- * Chosen on strangers' sets A to E; on F and G eight more of 319 texts are right, two more are wrong.
- */
-export const PRESUMED = 0.25;
-/** The same, where nothing in the text asks. */
-export const PRESUMED_UNASKED = 0.35;
-/** How likely an act must be (0–1) to be offered. */
-export const LIKELY = 0.1;
-/** How likely it must be (0–1) to be offered next to a likely one, or to be the line that is in the text. */
-export const POSSIBLE = 0.06;
-
-/** Whether a probability is enough. What is listed is never guessed. */
-export const isSure = (sure: Sureness, p: number): boolean => sure !== 'listed' && p >= SURE[sure];
-
-/** Acts that get the same answer at a place: their probabilities add up, as that of `as` or the likeliest. */
-type Alike = { readonly at: readonly Place[]; readonly acts: readonly string[]; readonly as?: string };
-
-const EVERYWHERE: readonly Place[] = ['nothing', 'slot', 'doubt', 'summary', 'page'];
-const ALIKE: readonly Alike[] = [
-  { at: ['slot', 'doubt'], acts: ['none', 'no', 'cancel mild'] },
-  { at: ['doubt', 'summary'], acts: ['other', 'change'] },
-  { at: ['nothing', 'page'], acts: ['cancel', 'cancel mild', 'no', 'none'] },
-  { at: ['summary'], acts: ['cancel', 'cancel mild'] },
-  {
-    at: ['summary'],
-    acts: ['no', 'change', 'ask code.wrong', 'ask phone.wrong', 'ask email.wrong'],
-  },
-  { at: EVERYWHERE, acts: ['show privacy', 'show erasing'], as: 'show privacy' },
-  { at: EVERYWHERE, acts: ['status', 'ask operation.when'], as: 'status' },
-  { at: EVERYWHERE, acts: ['talk wait', 'talk bye'] },
-  { at: EVERYWHERE, acts: ['talk thanks', 'talk glad'] },
-  { at: EVERYWHERE, acts: ['ask who', 'talk chat'] },
-  { at: EVERYWHERE, acts: ['ask who', 'show help'] },
-  { at: EVERYWHERE, acts: ['ask code.lost', 'ask code.where'] },
-  { at: EVERYWHERE, acts: ['ask account.change', 'ask account.lost'] },
-  { at: EVERYWHERE, acts: ['ask code.expiry', 'ask shop.products'] },
-  { at: EVERYWHERE, acts: ['show offer', 'show complaint', 'talk upset'] },
-  { at: EVERYWHERE, acts: ['start accumulate', 'ask points.how'] },
-  { at: EVERYWHERE, acts: ['start redeem', 'ask gift.how', 'ask points.use'] },
+/** The lists of words that stand next to values. */
+const BESIDE_VALUES = [
+  'code',
+  'phone',
+  'email',
+  'words of phone',
+  'codes replace',
+  'codes add',
+  'codes keep',
+  'codes only',
+  'codes join',
+  'small',
+  'polite',
+  'counters',
 ];
 
-/** Whether two acts get the same answer at a place. */
-export const areAlike = (one: string, other: string, place: Place): boolean =>
-  one === other ||
-  ALIKE.some(({ at, acts }) => at.includes(place) && acts.includes(one) && acts.includes(other));
+export class ActReader {
+  readonly model: Model;
+  readonly clauses: Clauses;
+  readonly #book: PhraseBook;
+  readonly #wordsOf: ValueReader['wordsOf'];
+  readonly #acts: Acts;
+  readonly #off: Mechanism | undefined;
+  /** Example lines, by their words as the model sees them, and as they are folded. */
+  readonly #exact = new Map<string, KnownLine[]>();
+  readonly #quiet: ReadonlySet<string>;
+  readonly #gifts: ReadonlySet<string>;
+  readonly #withMarks: ReadonlySet<string>;
 
-/** The acts that get the same answer at a place as this one. */
-export const alikeTo = (act: string, place: Place): readonly string[] =>
-  ALIKE.flatMap(({ at, acts }) => (at.includes(place) && acts.includes(act) ? acts : []));
-
-/** Probabilities, the likeliest first, with what means the same at a place added up. */
-export function addAlike(guesses: readonly Guess[], place: Place): readonly Guess[] {
-  let all = guesses;
-  for (const { at, acts, as } of ALIKE) {
-    const some = at.includes(place) ? all.filter(({ act }) => acts.includes(act)) : [];
-    const [best] = some;
-    if (!best) continue;
-    const p = some.reduce((sum, guess) => sum + guess.p, 0);
-    all = [...all.filter((guess) => !some.includes(guess)), { act: as ?? best.act, p }];
+  constructor(
+    { book, wordsOf }: Pick<ValueReader, 'book' | 'wordsOf'>,
+    acts: Acts,
+    { own, off }: { readonly own: readonly OwnQuestion[]; readonly off?: Mechanism | undefined },
+  ) {
+    const { vocabulary } = book;
+    this.#book = book;
+    this.#wordsOf = wordsOf;
+    this.#acts = acts;
+    this.#off = off;
+    this.#quiet = new Set([...book.polite, ...vocabulary.list('assents')]);
+    this.#gifts = new Set(vocabulary.list('gifts').filter((word) => !word.includes(' ')));
+    this.#withMarks = new Set(vocabulary.list('with marks only'));
+    this.clauses = new Clauses(vocabulary, this.#quiet);
+    this.model = new Model(this.#lessons(own));
   }
-  return [...all].sort((one, other) => other.p - one.p);
+
+  /** One line at a time: what the model has taken from it is forgotten. */
+  *#lessons(own: readonly OwnQuestion[]): Iterable<Lesson> {
+    const { examples, heard } = this.#book.vocabulary;
+    for (const example of examples) {
+      const words = this.#wordsOf(example.text);
+      const lesson = this.#toLesson(example, words);
+      this.#addLine(lesson, foldingOf(words));
+      if (this.#acts.get(lesson.act)?.slot === undefined) yield lesson;
+    }
+    for (const example of heard)
+      if (this.#acts.has(example.act)) yield this.#toLesson(example, this.#wordsOf(example.text));
+    for (const { id, texts } of own)
+      for (const text of texts) {
+        const words = this.#wordsOf(text);
+        const lesson = { act: `ask ${id}`, variants: [this.#toModelText(words)] } as const;
+        this.#addLine(lesson, foldingOf(words));
+        yield lesson;
+      }
+    const written = BESIDE_VALUES.flatMap((list) => this.#book.vocabulary.written(list));
+    // Words next to values say nothing by themselves.
+    for (const text of new Set(written))
+      yield { act: BESIDE_VALUE, variants: [this.#toModelText(this.#wordsOf(text))] };
+  }
+
+  #addLine({ act, variants: [{ words, spelt }] }: Lesson, folded: readonly string[]): void {
+    // "Bo qua" is "bỏ qua", though "qua" may be a gift.
+    for (const key of new Set([words.join(' '), folded.join(' ')])) {
+      if (key === '') continue;
+      const known = this.#exact.get(key);
+      if (known) known.push({ act, spelt });
+      else this.#exact.set(key, [{ act, spelt }]);
+    }
+  }
+
+  /** What is said around a line of a language and changes nothing. */
+  readonly #fillersOf = remembered((locale: string) => {
+    const phrasesOf = (name: string) =>
+      this.#book.vocabulary.lists
+        .filter((list) => list.locale === locale && list.name === name)
+        .flatMap(({ phrases }) => phrases.map((phrase) => this.#book.plainly(phrase)));
+    return {
+      polite: phrasesOf('polite'),
+      before: phrasesOf('before a line'),
+      behind: phrasesOf('behind a line'),
+    };
+  });
+
+  /** A line, and the same with words around it that change nothing, some of them without the marks. */
+  #toLesson({ text, act, locale }: Example, words: readonly Word[]): Lesson {
+    const plain = this.#toModelText(words);
+    if (isOff(this.#off, 'fillers')) return { act, variants: [plain] };
+    let hash = 2_166_136_261;
+    for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 16_777_619) >>> 0;
+    const { polite, before, behind } = this.#fillersOf(locale);
+    const pick = (some: readonly (readonly string[])[], bits: number) =>
+      some[(hash >>> bits) % (some.length || 1)] ?? [];
+    const isBefore = (hash >>> 16) % 3 === 0;
+    const politely = isBefore ? [...pick(polite, 0), ...plain.words] : [...plain.words, ...pick(polite, 8)];
+    const spelt = hash & (1 << 20) ? [] : plain.spelt;
+    const ending = hash & (1 << 21) ? pick(behind, 3) : [];
+    const wordy = [...pick(before, 11), ...plain.words, ...ending];
+    return { act, variants: [plain, { ...plain, words: politely, spelt }, { ...plain, words: wordy }] };
+  }
+
+  /** Words as the model sees them: values are left out, gifts are one word, numbers are one. */
+  #toModelText(words: readonly Word[]): ModelText {
+    const seen = words.flatMap(({ text, source, value, isBare }): { text: string; typed: string }[] => {
+      if (value) return value.kind === 'gift' ? [{ text: GIFT, typed: '' }] : [];
+      if (text === PERIOD) return [{ text, typed: '' }];
+      if (/^\d+$/.test(text)) return [{ text: '0', typed: '' }];
+      const isGift = this.#gifts.has(text) && !(isBare && this.#withMarks.has(text));
+      return [{ text: isGift ? GIFT : text, typed: isAscii(source.text) ? '' : source.text }];
+    });
+    const spelt = isOff(this.#off, 'spellings') ? [] : seen.flatMap(({ typed }) => speltWords(typed));
+    const denied = isOff(this.#off, 'denial marks') ? [] : this.clauses.read(words).denied;
+    return {
+      words: seen.map(({ text }) => text),
+      spelt: [...new Set(spelt)],
+      denied: denied.map(({ text }) => text),
+    };
+  }
+
+  /** The acts of example lines that have just these words, spelt alike. Lines of a flow from outside win. */
+  #linesOf({ words, spelt }: ModelText, folded: readonly string[]): readonly string[] {
+    const isAlike = ({ spelt: line }: KnownLine) =>
+      spelt.length === 0 || line.length === 0 || spelt.every((word) => line.includes(word));
+    const linesBy = (key: string) => (this.#exact.get(key) ?? []).filter(isAlike).map(({ act }) => act);
+    const lines = linesBy(words.join(' '));
+    return lines.length > 0 ? lines : linesBy(folded.join(' '));
+  }
+
+  /** The lines that the words are but for polite ones around them: "dạ không ạ" is "không". */
+  #politely(words: readonly string[]): readonly string[] {
+    if (words.length > MOST_POLITE_WORDS || isOff(this.#off, 'polite lines')) return [];
+    const from = words.findIndex((word) => !this.#quiet.has(word));
+    const to = words.findLastIndex((word) => !this.#quiet.has(word));
+    for (let length = words.length - 1; length > 0; length--) {
+      const last = Math.min(from < 0 ? words.length - 1 : from, words.length - length);
+      const lines: string[] = [];
+      for (let at = Math.max(0, to + 1 - length); at <= last; at++)
+        lines.push(...(this.#exact.get(words.slice(at, at + length).join(' ')) ?? []).map(({ act }) => act));
+      if (lines.length > 0) return lines;
+    }
+    return [];
+  }
+
+  /** What a text says at a place. */
+  read(words: readonly Word[], context: ActContext): Meaning {
+    const whole = this.#judge(words, context);
+    const cut = isOff(this.#off, 'clauses') ? [] : this.clauses.cut(words).slice(0, MOST_CLAUSES);
+    if (whole.p >= NOT_QUITE) return whole;
+    if (cut.length < 2) return this.#withWindows(words, this.#undo(this.clauses.read(words), whole, context), context);
+    const judged = cut.map((clause): Judged => {
+      const meaning = this.#judge(clause.words, context);
+      const isDeed = this.#acts.get(meaning.act)?.isDeed === true;
+      const isDropped = (isDeed && this.#isDenied(clause, meaning.act, context)) || clause.isPlan;
+      return { clause, meaning, isDropped };
+    });
+    return this.#withWindows(words, this.#merge(whole, judged, context), context);
+  }
+
+  /** What some words of a long text may say. */
+  #withWindows(words: readonly Word[], meaning: Meaning, context: ActContext): Meaning {
+    if (words.length < LONG || meaning.act !== '' || isOff(this.#off, 'windows')) return meaning;
+    const likely = new Map(meaning.guesses.map(({ act, p }) => [act, p]));
+    for (let at = 0; at < Math.min(words.length, MOST_WORDS); at += STEP)
+      for (const { act, p } of this.#guess(words.slice(at, at + WINDOW), context))
+        if (p * OF_WINDOW > (likely.get(act) ?? 0)) likely.set(act, p * OF_WINDOW);
+    const guesses = [...likely].map(([act, p]) => ({ act, p })).sort((one, other) => other.p - one.p);
+    return { ...meaning, guesses };
+  }
+
+  #guess(words: readonly Word[], context: ActContext): readonly Guess[] {
+    const isPossible = (act: string) => this.#isPossible(act, context);
+    return addAlike(this.model.guess(this.#toModelText(words), isPossible), context.place);
+  }
+
+  #isPossible(act: string, { place, slot, hasValue }: ActContext): boolean {
+    const row = this.#acts.get(act);
+    const isAsked = row?.slot === undefined || row.slot === slot;
+    const isThere = isAsked && (row?.at?.includes(place) ?? true);
+    const isFit = hasValue ? row?.withValues === true : row?.isOnlyWithValues !== true;
+    return row !== undefined && isThere && isFit;
+  }
+
+  /** What some words say: a line of the files, or what the model is sure of. */
+  #judge(words: readonly Word[], context: ActContext): Meaning {
+    const isPossible = (act: string) => this.#isPossible(act, context);
+    const text = this.#toModelText(words);
+    if (text.words.length === 0) return NOTHING;
+    const folded = foldingOf(words);
+    const lines = this.#linesOf(text, folded);
+    const exact = lines.findLast(isPossible);
+    if (exact !== undefined) return { ...NOTHING, act: exact, p: 1, guesses: [{ act: exact, p: 1 }] };
+    const guesses = this.#guess(words, context);
+    const around = lines.length > 0 || context.hasValue ? [] : this.#politely(text.words);
+    const polite = around.filter(isPossible).find((act) => act !== 'yes');
+    // "Đã đổi" is no "đổi": the model must not speak against the line.
+    const isLikely = (line: string) =>
+      this.#acts.get(line)?.slot !== undefined ||
+      guesses.some(({ act, p }) => p >= POSSIBLE && areAlike(act, line, context.place));
+    if (polite !== undefined && isLikely(polite)) return { ...NOTHING, act: polite, p: NOT_QUITE, guesses };
+    return this.#guessed(guesses, context);
+  }
+
+  #guessed(guesses: readonly Guess[], { hasValue }: ActContext): Meaning {
+    const [best] = guesses;
+    const row = best && this.#acts.get(best.act);
+    if (!best || !row) return { ...NOTHING, guesses };
+    // Next to a value, each act but a deed with it must be surer.
+    const sure = hasValue && row.isSign !== true && row.rank !== 'nothing' ? 'costly' : row.sure;
+    const milder = row.milder !== undefined && isSure('plain', best.p) ? row.milder : '';
+    const act = isSure(sure, best.p) ? best.act : hasValue ? '' : milder;
+    return { ...NOTHING, act, p: best.p, guesses };
+  }
+
+  /** Whether a clause denies the deed that it names: what stands behind its denial says the same, and surer. */
+  #isDenied({ denied }: Clause, act: string, context: ActContext): boolean {
+    if (denied.length === 0) return false;
+    const [likely] = this.#judge(denied, context).guesses;
+    return likely?.act === act;
+  }
+
+  /** A denied deed is none, and a plan waits: "đừng huỷ" cancels nothing. */
+  #undo(clause: Clause, meaning: Meaning, context: ActContext): Meaning {
+    const { act, p } = meaning;
+    const row = this.#acts.get(act);
+    if (p >= NOT_QUITE || !row?.isDeed || context.isQuestion) return meaning;
+    if (clause.isPlan && !row.isEnding) return { ...meaning, act: 'talk wait' };
+    if (!this.#isDenied(clause, act, context)) return meaning;
+    return { ...meaning, act: act === context.running ? 'cancel' : act.startsWith('start ') ? 'talk remark' : '' };
+  }
+
+  /** What several clauses say: the act of the highest rank, and the questions that the others ask. */
+  #merge(whole: Meaning, judged: readonly Judged[], context: ActContext): Meaning {
+    const told = judged.filter(({ meaning: { act }, isDropped }) => this.#rankOf(act) > 1 && !isDropped);
+    const isTorn = judged.some(({ isDropped }) => isDropped);
+    const deeds = actsOf(told.filter(({ meaning: { act } }) => this.#acts.get(act)?.rank === 'deed'));
+    const questions = actsOf(told.filter(({ meaning: { act } }) => this.#isUsual(act)));
+    const said = told.map(({ meaning: { act, p } }) => ({ act, p }));
+    const guesses = mergeGuesses(said, whole.guesses);
+    const beside = questions.filter((act) => act !== whole.act).slice(0, MOST_ASKED);
+    const [deed, ...others] = deeds;
+    const [asked] = whole.guesses;
+    const isAsked = context.isQuestion && asked !== undefined && asked.p >= ASKED && this.#isUsual(asked.act);
+    if (deed !== undefined && others.length === 0) {
+      // "Giờ mới biết có tích điểm, còn được không": a question begins nothing.
+      if (isAsked && this.#acts.get(deed)?.isDeed && !isTorn) return { ...NOTHING, guesses: mergeGuesses([asked], guesses) };
+      const isAmong = whole.guesses.slice(0, AMONG).some(({ act }) => act === deed);
+      const isLine = told.some(({ meaning }) => meaning.act === deed && meaning.p >= NOT_QUITE);
+      if (deed === whole.act || isAmong || isLine || isTorn)
+        return { act: deed, p: Math.max(OF_CLAUSE, deed === whole.act ? whole.p : 0), guesses, beside };
+    }
+    if (others.length > 0) {
+      const isSafe = deeds.includes(whole.act) && !(this.#acts.get(whole.act)?.isEnding === true);
+      return isSafe ? { ...whole, guesses, beside } : { ...NOTHING, guesses, beside };
+    }
+    const [question, ...more] = questions;
+    if (question !== undefined && this.#rankOf(whole.act) < RANKS.indexOf('deed'))
+      return { act: question, p: OF_CLAUSE, guesses, beside: more.slice(0, MOST_ASKED - 1) };
+    const [first] = told;
+    if (whole.act === '' && first) return { ...first.meaning, guesses, beside: [] };
+    if (isTorn && this.#acts.get(whole.act)?.isDeed) return { ...NOTHING, guesses, beside };
+    if (whole.act !== '' || told.length > 0) return { ...whole, guesses, beside };
+    // Next to asides, the one clause that says something counts.
+    const aside = judged.find(({ meaning: { act, p } }) => act !== '' && p >= NOT_QUITE);
+    const open = judged.some(({ meaning: { act, guesses: some } }) => act === '' && (some[0]?.p ?? 0) >= LIKELY);
+    return aside && !open ? { ...aside.meaning, guesses } : { ...whole, guesses };
+  }
+
+  #isUsual(act: string): boolean {
+    const command = this.#acts.get(act)?.command;
+    return command?.do === 'ask' && command.about === 'answer';
+  }
+
+  #rankOf(act: string): number {
+    return RANKS.indexOf(this.#acts.get(act)?.rank ?? 'nothing');
+  }
+}
+
+/** Words as they are folded; none if a value is among them. */
+const foldingOf = (words: readonly Word[]): readonly string[] =>
+  words.some(({ value }) => value) ? [] : words.map(({ text }) => text);
+
+const actsOf = (some: readonly Judged[]): readonly string[] => [
+  ...new Set(some.map(({ meaning }) => meaning.act)),
+];
+
+function mergeGuesses(sure: readonly Guess[], guesses: readonly Guess[]): readonly Guess[] {
+  const acts = new Set(sure.map(({ act }) => act));
+  const first = [...acts].flatMap((act) => sure.find((guess) => guess.act === act) ?? []);
+  return [...first, ...guesses.filter(({ act }) => !acts.has(act))];
 }

@@ -1,5 +1,5 @@
 import { findClosestName } from '../../closest-name.ts';
-import type { Acts } from './acts.ts';
+import type { Acts } from './table.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** Headings of the language files that are no act. */
@@ -20,7 +20,7 @@ export function findHeadingFaults({ headings }: Pick<Vocabulary, 'headings'>, ac
     const closest = findClosestName(name, known);
     const hint = closest === undefined ? '' : `: did you mean "${closest}"?`;
     const advice =
-      'Give it a row in src/conversation/language/acts.ts, or move its lines to another heading.';
+      'Give it a row in src/conversation/language/table.ts, or move its lines to another heading.';
     return `locales/${locale}.md:${line}: "${name}" is no act${hint || '.'} ${advice}`;
   });
 }

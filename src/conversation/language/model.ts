@@ -3,7 +3,7 @@
  * from the example lines when a process starts. The same lines in the same order give the same model.
  */
 
-import { remembered } from './tokenizer.ts';
+import { remembered } from './tokens.ts';
 
 /** A text as the model sees it. */
 export type ModelText = {
@@ -11,6 +11,8 @@ export type ModelText = {
   readonly words: readonly string[];
   /** Its words that have marks, as they are spelt. */
   readonly spelt: readonly string[];
+  /** Its words behind a denial. */
+  readonly denied: readonly string[];
 };
 
 /** A line to learn from, in the variants that the rounds of learning take in turn. */
@@ -59,6 +61,7 @@ const PAIR = 2;
 const SPELT = 3;
 const LETTERS = 4;
 const LENGTH = 5;
+const DENIED = 6;
 
 function hash(text: string, from: number): number {
   let value = from;
@@ -102,7 +105,7 @@ class Row {
 }
 
 /** Adds the buckets of a text's words, pairs of words, spelling, letters within words and length. */
-function addBuckets({ words, spelt }: ModelText, add: (bucket: number) => void): void {
+function addBuckets({ words, spelt, denied }: ModelText, add: (bucket: number) => void): void {
   let before = hash('^', SEED ^ PAIR);
   for (const typed of words.length > MOST_WORDS ? words.slice(0, MOST_WORDS) : words) {
     const word = typed.slice(0, MOST_WORD);
@@ -112,6 +115,7 @@ function addBuckets({ words, spelt }: ModelText, add: (bucket: number) => void):
   }
   add(toBucket(hash('$', before)));
   for (const word of spelt.slice(0, MOST_WORDS)) add(toBucket(hash(word.slice(0, MOST_WORD), SEED ^ SPELT)));
+  for (const word of denied.slice(0, MOST_WORDS)) add(toBucket(hash(word.slice(0, MOST_WORD), SEED ^ DENIED)));
   add(toBucket(SEED ^ LENGTH ^ Math.min(words.length, MOST_LENGTH)));
 }
 

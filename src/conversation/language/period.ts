@@ -1,6 +1,6 @@
 import { DAY_MS, type Days, lastUnits, type Span, spanNamed, startOf, unitAt } from '../values/calendar.ts';
-import type { Word } from './phrases.ts';
-import { datesIn, fold, isDate, unmark } from './tokenizer.ts';
+import type { Word } from './lists.ts';
+import { datesIn, fold, isDate, unmark } from './tokens.ts';
 import { indexPhrases, type PhraseIndex, type PhraseMatch, phraseAt, type Vocabulary } from './vocabulary.ts';
 
 /*

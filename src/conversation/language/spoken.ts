@@ -1,6 +1,6 @@
 import { findBeginning, hasBeginning, SURE_LENGTH } from '../values/code.ts';
 import { completeDomain, isUsualDomain, type Phone, parseEmail, parsePhone } from '../values/contact.ts';
-import { fold, isAscii, isDate, type Token, unmark } from './tokenizer.ts';
+import { fold, isAscii, isDate, type Token, unmark } from './tokens.ts';
 import { indexPhrases, type PhraseIndex, phraseAt, type Vocabulary } from './vocabulary.ts';
 
 /*

@@ -1,5 +1,5 @@
 import { Address } from './address.ts';
-import { fold, isAscii, remembered, tokenize, visible } from './tokenizer.ts';
+import { fold, isAscii, remembered, tokenize, visible } from './tokens.ts';
 
 /*
  * What customers say: `locales/<tag>.md`. A heading is an act (`acts.ts`); a line below it is an example.

@@ -1,4 +1,4 @@
-import { isDate, QUOTES, trimEdges, unmark, visible } from '../language/tokenizer.ts';
+import { isDate, QUOTES, trimEdges, unmark, visible } from '../language/tokens.ts';
 
 /* Codes are opaque: never repair one, because a guessed code could belong to another customer. */
 

@@ -1,5 +1,5 @@
 import { parsePhoneNumberFromString, validatePhoneNumberLength } from 'libphonenumber-js/min';
-import { isAscii, isDate, isOneTypo, QUOTES, type Token, trimEdges, visible } from '../language/tokenizer.ts';
+import { isAscii, isDate, isOneTypo, QUOTES, type Token, trimEdges, visible } from '../language/tokens.ts';
 
 /* Phone numbers and e-mail addresses, read as a whole or found among words. */
 
