@@ -22,7 +22,7 @@ test('lines that were not learnt are understood, few are misunderstood, and no t
   // Computing alone: the limit only ends what hangs, also on a busy machine.
 }, 600_000);
 
-const toText = (text: string): ModelText => ({ words: text.toLowerCase().split(' '), spelt: [] });
+const toText = (text: string): ModelText => ({ words: text.toLowerCase().split(' '), spelt: [], denied: [] });
 const lessonsOf = (every: number) =>
   vocabulary.examples
     .filter((_, at) => at % every === 0)

@@ -3,9 +3,8 @@ import type { Expecting, Reading } from '../../src/conversation/commands.ts';
 import { createConversation, slashCommands } from '../../src/conversation/conversation.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
 import { isForShop } from '../../src/conversation/language/table.ts';
-import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
-import type { Answer } from '../../src/conversation/language/interpret.ts';
-import { lacksEmail } from '../../src/conversation/language/parser.ts';
+import { type Answer, LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
+import { lacksEmail } from '../../src/conversation/language/values.ts';
 import { Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { spanNamed } from '../../src/conversation/values/calendar.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../../src/i18n.ts';
@@ -51,11 +50,16 @@ function actIn(interpreter: LanguageInterpreter, text: string): string | undefin
 }
 
 export function understand(text: string) {
-  const parsed = language.understand(text);
-  const { codes, phones, emails, mangled, period, type, reference, rest } = parsed;
+  const parsed = language.values.read(text, NOWHERE, READING);
+  const { mentions, period, type, reference, rest } = parsed;
   const act = actIn(language, text);
-  const [phone] = phones;
-  const [email] = emails.flatMap((one) => (one.ok ? one : []));
+  const meant = mentions.filter(({ sign }) => sign !== 'denied');
+  const all = (meant.length > 0 ? meant : mentions).map(({ value }) => value);
+  const codes = [...new Set(mentions.flatMap(({ value }) => (value.kind === 'code' ? value.code : [])))];
+  const [phone] = all.flatMap((value) => (value.kind === 'phone' ? value.phone : []));
+  const [email] = all.flatMap((value) => (value.kind === 'email' && value.email.ok ? value.email : []));
+  const isMangled = all.some(({ kind }) => kind === 'mangled');
+  const isMangledEmail = all.some((value) => value.kind === 'email' && !value.email.ok);
   return {
     act,
     codes,
@@ -64,7 +68,7 @@ export function understand(text: string) {
     phoneAsk: phone?.ask,
     email: email?.value,
     emailSuggestion: email?.suggestion,
-    mangled: mangled === 'codes' ? 'code' : mangled,
+    mangled: isMangled ? 'code' : isMangledEmail ? 'email' : undefined,
     period: period && (period.fault ?? 'period'),
     type: act === undefined || act === 'start history' ? type : undefined,
     reference,

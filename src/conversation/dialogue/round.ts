@@ -37,8 +37,12 @@ export type Reduction = Round | Decision;
 export const findFlow = ({ flow, state, scope }: Round): Flow | undefined =>
   flow ?? runningFlow(state, scope);
 
-/** Says something before the question. */
-export const digress = (round: Round, digression: Digression): Round => ({ ...round, digression });
+/** Says something before the question; what was to be said before stays, without its buttons. */
+export function digress(round: Round, digression: Digression): Round {
+  const { question: _, choices: __, ...before } = round.digression ?? { key: '' };
+  const remarks = before.key === '' ? round.remarks : [...round.remarks, before];
+  return { ...round, remarks, digression };
+}
 
 /** The same, and offers a person if staff answer. A yes then opens a ticket. */
 export function offerPerson(round: Round, digression: Digression, why: Offered['why'] = 'asked'): Round {

@@ -4,7 +4,7 @@ import { looksLikeContact } from '../values/code.ts';
 import type { EmailResult, Phone } from '../values/contact.ts';
 import { wrong } from './exact.ts';
 import { isOff, type Mechanism } from './mechanisms.ts';
-import { fieldIn, type Mention, type SpokenFlow, says, type Values } from './values.ts';
+import { fieldIn, lacksEmail, type Mention, type SpokenFlow, says, type Values } from './values.ts';
 
 /*
  * The commands of values. What is not denied is taken; what would replace a value that stands is applied
@@ -49,7 +49,8 @@ export function toGiven(place: Place): GivenValues {
     ? values.mentions.map(({ value }) => ({ value, sign: undefined }))
     : values.mentions;
   const phone = contactsOf('phone', mentions, place);
-  const email = contactsOf('email', mentions, place);
+  const none: Commands = lacksEmail(values) ? [{ do: 'none', field: 'email' }] : [];
+  const email = [...contactsOf('email', mentions, place), ...none];
   const { codes, fresh } = codesOf(mentions, place);
   const { gift, named, denied } = giftsOf(mentions, place);
   const { timeZone } = reading.settings;
@@ -82,7 +83,7 @@ export function toGiven(place: Place): GivenValues {
         ...(slots.includes('list') ? list : []),
         ...(slots.includes('period') ? period : []),
         ...phone,
-        ...email,
+        ...(slots.includes('email') && flow ? email : email.filter(({ do: does }) => does !== 'none')),
         ...mangled,
       ];
     },
@@ -186,7 +187,8 @@ function codesOf(mentions: readonly Mention[], place: Place): { readonly codes: 
   const meant = codes.filter(({ sign }) => sign !== 'denied');
   // "Mã ABC123 sai chỗ nào" asks about the code.
   const taken = meant.length > 0 || says(values, 'stops') || standing.length > 0 ? meant : codes;
-  const fresh = [...new Set(taken.flatMap(({ ref }) => ('code' in ref ? ref.code : [])))];
+  const named = [...new Set(taken.flatMap(({ ref }) => ('code' in ref ? ref.code : [])))];
+  const fresh = withTail(named, place);
   const others = mentions.flatMap(({ value }) => (value.kind === 'other' ? value.text : []));
   const add: Commands =
     fresh.length > 0
@@ -203,16 +205,23 @@ function codesOf(mentions: readonly Mention[], place: Place): { readonly codes: 
     const corrects = codes.some(({ sign }) => sign === 'corrects' || sign === 'denied');
     const isOfCodes = (fieldIn(values) ?? 'code') === 'code';
     const isCorrection = isChange || says(values, 'faults', 'corrects');
-    const named = denied.length > 0 ? denied : corrects ? old.map(({ ref }) => ref) : [];
-    if (named.length > 0) return { codes: [{ do: 'replace', old: named, codes: fresh }], fresh };
+    const wrongs = denied.length > 0 ? denied : corrects ? old.map(({ ref }) => ref) : [];
+    if (wrongs.length > 0) return { codes: [{ do: 'replace', old: wrongs, codes: fresh }], fresh };
     const isReplaced = !isMore && (corrects || (isCorrection && isOfCodes)) && old.length === 0;
     return { codes: isReplaced ? [{ do: 'replace', old: [], codes: fresh }] : add, fresh };
   }
   if (denied.length > 0) return { codes: [{ do: 'remove', which: denied }], fresh };
   if (only.length > 0) return { codes: [{ do: 'keepOnly', which: only }], fresh };
-  const named = old.filter(({ ref }) => !('code' in ref));
-  if (named.length > 0 && isChange) return { codes: [{ do: 'remove', which: named.map(({ ref }) => ref) }], fresh };
+  const places = old.filter(({ ref }) => !('code' in ref));
+  if (places.length > 0 && isChange) return { codes: [{ do: 'remove', which: places.map(({ ref }) => ref) }], fresh };
   return { codes: add.length > 0 ? add : codeTail(place), fresh };
+}
+
+/** "Code is TIVI000000330, wait no, 331 at the end": the text corrects its own code, which is a guess. */
+function withTail(codes: readonly string[], { values: { tail }, off }: Place): readonly string[] {
+  const [code, ...others] = codes;
+  if (code === undefined || others.length > 0 || tail === undefined || code.endsWith(tail)) return codes;
+  return isOff(off, 'last digits') ? codes : [`${code.slice(0, -tail.length)} ${tail}`];
 }
 
 /** A code that stands gets other last digits: a guess. */

@@ -15,6 +15,7 @@ import { type EmailResult, findEmails, findPhones, type Phone } from '../values/
 import {
   actOf,
   beginsFlow,
+  declines,
   isIn,
   isPaused,
   type Part,
@@ -89,6 +90,28 @@ export function fieldIn({ parts }: Pick<Values, 'parts'>, isVague = false): Fiel
   return named[0] ?? (isVague && says({ parts }, 'words of phone') ? 'phone' : undefined);
 }
 
+const fieldOf = (part: Part): FieldName | undefined =>
+  (['code', 'phone', 'email'] as const).find((field) => isIn(part, field));
+
+/** Whether the text says that the customer has no e-mail: "email không có". "Không đổi email" does not. */
+export function lacksEmail({ parts, mentions }: Pick<Values, 'parts' | 'mentions'>): boolean {
+  if (mentions.some(({ value }) => value.kind === 'email')) return false;
+  const telling = parts.filter((part) => part.value || !part.phrase || part.phrase.act || fieldOf(part));
+  const isGone = (part: Part | undefined) =>
+    part !== undefined && (declines(part) || actOf(part) === 'remove') && !isIn(part, 'faults', 'code', 'phone');
+  return telling.some((part, at) => {
+    if (fieldOf(part) !== 'email') return false;
+    // "Khỏi lấy mail": the line names the e-mail itself.
+    if (actOf(part) === 'none') return true;
+    const isLast = at === telling.length - 2;
+    const behind = telling[at + 1];
+    return (
+      (actOf(part) === '' && isGone(telling[at - 1])) ||
+      (isLast && isGone(behind) && behind !== undefined && fieldOf(behind) === undefined)
+    );
+  });
+}
+
 export class ValueReader {
   readonly book: PhraseBook;
   readonly linkNames: ReadonlySet<string>;
@@ -137,7 +160,6 @@ export class ValueReader {
     const announced = new Map(
       parts.flatMap(({ value, words: [word] }) => (value && word ? [[word, { ...word, value }] as const] : [])),
     );
-    const isStanding = expecting.codes.length > 0 || expecting.phone !== undefined;
     const unknown = parts.filter(isUnknown).flatMap(({ words: some }) => some.map(({ source }) => source));
     return {
       text,
@@ -147,7 +169,7 @@ export class ValueReader {
       parts,
       mentions: mentionsIn(parts),
       period,
-      tail: isStanding ? this.#spoken.findTail(toSpokenLine(tokens)) : undefined,
+      tail: this.#spoken.findTail(toSpokenLine(tokens)),
       reference: referenceIn(tokens.map((token) => token.text)),
       type: this.#typeIn(parts),
       rest: [...new Set(unknown)].map((token) => token.text),
