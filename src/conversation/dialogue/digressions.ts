@@ -343,13 +343,14 @@ function presumeAnswer(round: Round, { likely = [], presumed }: Unclear): Reduct
   const { choices: own = [] } = digression;
   const first = withPerson(meaningChoices(others, state, scope), scope).slice(0, MAX_MEANINGS);
   const ids = new Set(first.map(({ id }) => id));
-  return digress(answered, {
+  const presumedAnswer: Digression = {
     ...digression,
     key: 'unsure',
     context: 'presumed',
     params: { question, text },
     choices: [...first, ...own.filter(({ id }) => !ids.has(id))],
-  });
+  };
+  return { ...answered, digression: presumedAnswer };
 }
 
 /** Buttons of a text that was not understood: the likeliest meanings, a person if there is room. */

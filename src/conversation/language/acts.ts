@@ -4,7 +4,7 @@ import { PERIOD, type PhraseBook, type Word } from './lists.ts';
 import { isOff, type Mechanism } from './mechanisms.ts';
 import { type Guess, type Lesson, Model, type ModelText } from './model.ts';
 import type { Acts, Place } from './table.ts';
-import { addAlike, areAlike, BESIDE_VALUE, isSure, LIKELY, POSSIBLE, RANKS } from './table.ts';
+import { addAlike, alikeTo, areAlike, BESIDE_VALUE, isSure, LIKELY, POSSIBLE, RANKS } from './table.ts';
 import { isAscii, remembered, speltWords } from './tokens.ts';
 import type { ValueReader } from './values.ts';
 import type { Example } from './vocabulary.ts';
@@ -21,6 +21,10 @@ export type Meaning = {
   readonly p: number;
   /** What it may be, the likeliest first. */
   readonly guesses: readonly Guess[];
+  /** The act of the line that it is but for polite words, though the model speaks against it. */
+  readonly unlikely?: string | undefined;
+  /** A yes and nothing else, by the lists: points depend on it. */
+  readonly isYes?: true | undefined;
   /** Usual questions that other clauses ask. */
   readonly beside: readonly string[];
 };
@@ -40,8 +44,14 @@ export type ActContext = {
 /** A question of the operator, in the words of customers. */
 export type OwnQuestion = { readonly id: string; readonly texts: readonly string[] };
 
+/** The words are one of several clauses: "… gõ hổng nổi" declines nothing. */
+type PartOfText = { readonly isPart?: true };
+
 type KnownLine = { readonly act: string; readonly spelt: readonly string[] };
 type Judged = { readonly clause: Clause; readonly meaning: Meaning; readonly isDropped: boolean };
+
+/** Questions about a value that was refused: a new value answers them. */
+const FAULTS: ReadonlySet<string> = new Set(['ask code.wrong', 'ask phone.wrong', 'ask email.wrong']);
 
 const NOTHING: Meaning = { act: '', p: 0, guesses: [], beside: [] };
 /** The name of a gift, and the words for any, as the model sees them. */
@@ -95,6 +105,8 @@ export class ActReader {
   /** Example lines, by their words as the model sees them, and as they are folded. */
   readonly #exact = new Map<string, KnownLine[]>();
   readonly #quiet: ReadonlySet<string>;
+  /** Words that are a yes or thanks by themselves. */
+  readonly #assents: ReadonlySet<string>;
   readonly #gifts: ReadonlySet<string>;
   readonly #withMarks: ReadonlySet<string>;
 
@@ -109,6 +121,9 @@ export class ActReader {
     this.#acts = acts;
     this.#off = off;
     this.#quiet = new Set([...book.polite, ...vocabulary.list('assents')]);
+    const asides = vocabulary.examples.filter(({ act }) => act === 'yes' || act === 'talk thanks');
+    const assents = asides.flatMap(({ text }) => (text.includes(' ') ? [] : vocabulary.foldings(text)));
+    this.#assents = new Set(assents).difference(this.#quiet);
     this.#gifts = new Set(vocabulary.list('gifts').filter((word) => !word.includes(' ')));
     this.#withMarks = new Set(vocabulary.list('with marks only'));
     this.clauses = new Clauses(vocabulary, this.#quiet);
@@ -188,12 +203,13 @@ export class ActReader {
       const isGift = this.#gifts.has(text) && !(isBare && this.#withMarks.has(text));
       return [{ text: isGift ? GIFT : text, typed: isAscii(source.text) ? '' : source.text }];
     });
+    const denied = isOff(this.#off, 'denial marks') ? [] : this.clauses.deniedIn(words);
+    const isDenied = new Set(denied);
     const spelt = isOff(this.#off, 'spellings') ? [] : seen.flatMap(({ typed }) => speltWords(typed));
-    const denied = isOff(this.#off, 'denial marks') ? [] : this.clauses.read(words).denied;
     return {
       words: seen.map(({ text }) => text),
       spelt: [...new Set(spelt)],
-      denied: denied.map(({ text }) => text),
+      denied: [...isDenied].map(({ text }) => text),
     };
   }
 
@@ -209,13 +225,19 @@ export class ActReader {
   /** The lines that the words are but for polite ones around them: "dạ không ạ" is "không". */
   #politely(words: readonly string[]): readonly string[] {
     if (words.length > MOST_POLITE_WORDS || isOff(this.#off, 'polite lines')) return [];
-    const from = words.findIndex((word) => !this.#quiet.has(word));
-    const to = words.findLastIndex((word) => !this.#quiet.has(word));
+    const isQuiet = (word: string) => this.#quiet.has(word) || this.#assents.has(word);
+    const from = words.findIndex((word) => !isQuiet(word));
+    const to = words.findLastIndex((word) => !isQuiet(word));
     for (let length = words.length - 1; length > 0; length--) {
       const last = Math.min(from < 0 ? words.length - 1 : from, words.length - length);
       const lines: string[] = [];
       for (let at = Math.max(0, to + 1 - length); at <= last; at++)
-        lines.push(...(this.#exact.get(words.slice(at, at + length).join(' ')) ?? []).map(({ act }) => act));
+        for (const { act } of this.#exact.get(words.slice(at, at + length).join(' ')) ?? []) {
+          const beside = [...words.slice(0, at), ...words.slice(at + length)];
+          // "Ok thôi" ends nothing.
+          const isAssent = beside.some((word) => this.#assents.has(word));
+          if (!(isAssent && this.#acts.get(act)?.isEnding)) lines.push(act);
+        }
       if (lines.length > 0) return lines;
     }
     return [];
@@ -223,17 +245,36 @@ export class ActReader {
 
   /** What a text says at a place. */
   read(words: readonly Word[], context: ActContext): Meaning {
-    const whole = this.#judge(words, context);
+    const whole = this.#withQuestion(words, this.#judge(words, context), context);
     const cut = isOff(this.#off, 'clauses') ? [] : this.clauses.cut(words).slice(0, MOST_CLAUSES);
     if (whole.p >= NOT_QUITE) return whole;
     if (cut.length < 2) return this.#withWindows(words, this.#undo(this.clauses.read(words), whole, context), context);
     const judged = cut.map((clause): Judged => {
-      const meaning = this.#judge(clause.words, context);
-      const isDeed = this.#acts.get(meaning.act)?.isDeed === true;
-      const isDropped = (isDeed && this.#isDenied(clause, meaning.act, context)) || clause.isPlan;
-      return { clause, meaning, isDropped };
+      // A clause without a value asks or wishes by itself.
+      const hasValue = context.hasValue && clause.words.some(({ value }) => value && value.kind !== 'gift');
+      const meaning = this.#judge(clause.words, { ...context, hasValue, isPart: true });
+      const denied = clause.denied.length > 0 ? this.#judge(clause.denied, context).act : '';
+      const isDenied =
+        clause.denied.length > 0 && (this.#isDenying(meaning.act) || this.#acts.get(denied)?.isDeed === true);
+      const isLine = meaning.p >= NOT_QUITE && this.#acts.get(meaning.act)?.rank === 'aside';
+      return { clause, meaning, isDropped: !isLine && (isDenied || clause.isPlan) };
     });
     return this.#withWindows(words, this.#merge(whole, judged, context), context);
+  }
+
+  /** Beside a value: the usual question that the words ask. */
+  #withQuestion(words: readonly Word[], meaning: Meaning, context: ActContext): Meaning {
+    if (!context.hasValue || !context.isQuestion) return meaning;
+    const { act, p, guesses } = this.#judge(words, { ...context, hasValue: false });
+    const [best = { act, p }] = guesses;
+    const isAsked = this.#isUsual(best.act) && !FAULTS.has(best.act) && isSure('mild', best.p);
+    return isAsked ? { ...meaning, beside: [best.act] } : meaning;
+  }
+
+  /** "Không quét được mã" complains, and denies nothing. */
+  #isDenying(act: string): boolean {
+    const row = this.#acts.get(act);
+    return row === undefined || row.isDeed === true || row.rank === 'aside' || row.rank === 'nothing';
   }
 
   /** What some words of a long text may say. */
@@ -261,23 +302,42 @@ export class ActReader {
   }
 
   /** What some words say: a line of the files, or what the model is sure of. */
-  #judge(words: readonly Word[], context: ActContext): Meaning {
+  #judge(words: readonly Word[], context: ActContext & PartOfText): Meaning {
     const isPossible = (act: string) => this.#isPossible(act, context);
     const text = this.#toModelText(words);
     if (text.words.length === 0) return NOTHING;
     const folded = foldingOf(words);
     const lines = this.#linesOf(text, folded);
-    const exact = lines.findLast(isPossible);
+    const exact = lines.findLast(isPossible) ?? this.#alike(lines, context);
     if (exact !== undefined) return { ...NOTHING, act: exact, p: 1, guesses: [{ act: exact, p: 1 }] };
-    const guesses = this.#guess(words, context);
-    const around = lines.length > 0 || context.hasValue ? [] : this.#politely(text.words);
-    const polite = around.filter(isPossible).find((act) => act !== 'yes');
+    const plain = lines.length > 0 || context.hasValue ? [] : this.#politely(text.words);
+    const around = lines.length > 0 || context.hasValue || plain.length > 0 ? plain : this.#politely(folded);
+    const possible = around.filter(isPossible);
+    const polite = possible.length > 0 ? possible.find((act) => act !== 'yes') : this.#alike(around, context);
+    // "Not this one" belongs to another question: it does nothing at this one.
+    const isElsewhere =
+      possible.length === 0 && [...lines, ...around].some((line) => !this.#acts.get(line)?.isDeed);
+    const all = this.#guess(words, context);
+    const guesses = isElsewhere ? all.filter(({ act }) => this.#acts.get(act)?.rank !== 'deed') : all;
     // "Đã đổi" is no "đổi": the model must not speak against the line.
     const isLikely = (line: string) =>
+      isElsewhere ||
+      plain.length === 0 ||
       this.#acts.get(line)?.slot !== undefined ||
       guesses.some(({ act, p }) => p >= POSSIBLE && areAlike(act, line, context.place));
     if (polite !== undefined && isLikely(polite)) return { ...NOTHING, act: polite, p: NOT_QUITE, guesses };
-    return this.#guessed(guesses, context);
+    const guessed = this.#guessed(guesses, context);
+    // "Thôi bai, cảm ơn": the line of a farewell ends nothing, whatever the model says.
+    const isEnding = (act = '') => this.#acts.get(act)?.isEnding === true;
+    const isTorn = polite !== undefined && isEnding(guessed.act) && !isEnding(polite);
+    return { ...guessed, ...(isTorn && { act: '' }), unlikely: polite };
+  }
+
+  /** What a line of another question says here: "bỏ qua" declines, where nothing can be skipped, too. */
+  #alike(lines: readonly string[], context: ActContext & PartOfText): string | undefined {
+    if (context.isPart) return undefined;
+    const isMild = (act: string) => this.#acts.get(act)?.rank === 'aside' && this.#isPossible(act, context);
+    return lines.flatMap((line) => alikeTo(line, context.place)).find(isMild);
   }
 
   #guessed(guesses: readonly Guess[], { hasValue }: ActContext): Meaning {
@@ -316,7 +376,9 @@ export class ActReader {
     const questions = actsOf(told.filter(({ meaning: { act } }) => this.#isUsual(act)));
     const said = told.map(({ meaning: { act, p } }) => ({ act, p }));
     const guesses = mergeGuesses(said, whole.guesses);
-    const beside = questions.filter((act) => act !== whole.act).slice(0, MOST_ASKED);
+    const beside = [...new Set([...questions, ...whole.beside])]
+      .filter((act) => act !== whole.act)
+      .slice(0, MOST_ASKED);
     const [deed, ...others] = deeds;
     const [asked] = whole.guesses;
     const isAsked = context.isQuestion && asked !== undefined && asked.p >= ASKED && this.#isUsual(asked.act);
@@ -337,10 +399,12 @@ export class ActReader {
       return { act: question, p: OF_CLAUSE, guesses, beside: more.slice(0, MOST_ASKED - 1) };
     const [first] = told;
     if (whole.act === '' && first) return { ...first.meaning, guesses, beside: [] };
-    if (isTorn && this.#acts.get(whole.act)?.isDeed) return { ...NOTHING, guesses, beside };
+    if (isTorn && this.#acts.get(whole.act)?.rank === 'deed') return { ...NOTHING, guesses, beside };
     if (whole.act !== '' || told.length > 0) return { ...whole, guesses, beside };
     // Next to asides, the one clause that says something counts.
-    const aside = judged.find(({ meaning: { act, p } }) => act !== '' && p >= NOT_QUITE);
+    const asides = judged.filter(({ meaning: { act, p } }) => act !== '' && p >= NOT_QUITE);
+    // "No, never mind" ends.
+    const aside = asides.find(({ meaning: { act } }) => this.#acts.get(act)?.isEnding) ?? asides[0];
     const open = judged.some(({ meaning: { act, guesses: some } }) => act === '' && (some[0]?.p ?? 0) >= LIKELY);
     return aside && !open ? { ...aside.meaning, guesses } : { ...whole, guesses };
   }

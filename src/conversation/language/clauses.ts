@@ -49,6 +49,14 @@ export class Clauses {
       .map((clause) => this.read(clause));
   }
 
+  /** The words behind a denial, up to the next pause. */
+  deniedIn(words: readonly Word[]): readonly Word[] {
+    const from = this.#denial(words);
+    if (from < 0) return [];
+    const end = words.findIndex(({ source }, at) => at > from && source.pause);
+    return words.slice(from, end < 0 ? undefined : end);
+  }
+
   read(words: readonly Word[]): Clause {
     const from = this.#denial(words);
     return {

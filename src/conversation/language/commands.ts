@@ -1,9 +1,7 @@
 import type { Expecting, FieldName, Reading, SlotKind, TextCommand } from '../commands.ts';
 import { hasBeginning } from '../values/code.ts';
-import { moveEmail } from '../values/contact.ts';
 import type { Meaning } from './acts.ts';
 import { NOT_QUITE } from './acts.ts';
-import { wrong } from './exact.ts';
 import { isOff, type Mechanism } from './mechanisms.ts';
 import { type Acts, isSure, type Place } from './table.ts';
 import { unsure } from './unsure.ts';
@@ -32,6 +30,8 @@ export type Said = {
   readonly isBare: boolean;
   readonly isQuestion: boolean;
   readonly isPlan: boolean;
+  /** A clause that asks nothing names a gift: "the speaker please, and where do I collect it?" */
+  readonly isGiftApart: boolean;
   readonly acts: Acts;
   readonly reader: ValueReader;
   /** Questions that have an answer. */
@@ -53,6 +53,9 @@ export function toCommands(said: Said): Commands {
   const isReference = values.reference !== undefined && expecting.references.includes(values.reference);
   if (values.reference !== undefined && (isReference || meaning.act === 'status'))
     return [{ do: 'status', reference: values.reference }];
+  if (said.given.picked.length > 0 && said.isBare) return said.given.picked;
+  if (said.given.isCoded && !isLive(expecting) && said.giftFlow)
+    return [{ do: 'start', flow: said.giftFlow.name }, ...said.given.for(said.giftFlow)];
   const deed = deedOf(said);
   const commands = deed ?? (said.given.all.length > 0 ? valuesAlone(said) : undefined) ?? unsure(said);
   return keepOthers(withQuestions(commands, said), said);
@@ -67,7 +70,14 @@ function deedOf(said: Said): Commands | undefined {
     if (found) return found;
   }
   const command = said.acts.get(act)?.command;
+  if (command?.do === 'talk' && said.given.fresh.length > 0) return valuesAlone(said);
   return command && besideValues(said, toAsked(command, said));
+}
+
+/** The one command of an act that is only likely, where a row of this place says so. */
+export function rowOf(act: string, said: Said): TextCommand | undefined {
+  const found = TABLE[act]?.[said.expecting.place]?.({ ...said, meaning: { ...said.meaning, act } });
+  return found?.length === 1 ? found[0] : undefined;
 }
 
 type Row = Readonly<Partial<Record<Place | 'any', Does>>>;
@@ -107,16 +117,16 @@ const TABLE: Readonly<Record<string, Row>> = {
     any: (said) => (isLive(said.expecting) ? changed(said) : undefined),
   },
   remove: {
-    nothing: ({ given, values }) =>
-      given.codes.length > 0 && values.mentions.some(({ value }) => value.kind === 'code')
-        ? given.codes
-        : [{ do: 'cancel' }],
+    nothing: ({ values }) => {
+      const which = values.mentions.flatMap(({ value }) => (value.kind === 'code' ? { code: value.code } : []));
+      return which.length > 0 ? [{ do: 'remove', which }] : [{ do: 'cancel' }];
+    },
     any: (said) => removed(said),
   },
   cancel: { any: (said) => ended(said) },
   'cancel mild': {
-    slot: (said) => skips(said) ?? chosen(said),
-    summary: (said) => chosen(said),
+    slot: (said) => skips(said) ?? chosen(said) ?? (isContact(said) ? valuesAlone(said) : undefined),
+    summary: (said) => chosen(said) ?? (isContact(said) ? valuesAlone(said) : undefined),
     doubt: ({ expecting, isBare }) => (isBare && expecting.kind === 'email' ? NO_EMAIL : undefined),
   },
   'page next': { page: () => [{ do: 'page', to: 'next' }] },
@@ -135,7 +145,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     },
   },
   'ask gift.what': {
-    any: (said) => (said.given.gift.length > 0 && !said.isQuestion && isGiftAsked(said) ? said.given.gift : undefined),
+    any: (said) => (said.given.gift.length > 0 && said.meaning.p < 1 && !said.isQuestion && isGiftAsked(said) ? said.given.gift : undefined),
   },
   'ask gift.others': { any: (said) => (said.given.denied.gifts.length > 0 ? otherGift(said) : undefined) },
   'ask email.why': {
@@ -152,14 +162,15 @@ const someOf = (commands: Commands): Commands | undefined => (commands.length > 
 /** The question for the e-mail is the only one that can be skipped. */
 function skips({ expecting, isBare, isQuestion, values, given }: Said): Commands | undefined {
   if (!isBare || expecting.kind !== 'email' || given.all.length > 0) return undefined;
-  // "It's yahoo, not gmail" skips nothing.
-  if (values.words.some(({ text }) => moveEmail('', text) !== undefined)) return [wrong('email', 'email.shape')];
+  if (says(values, 'faults')) return undefined;
   if (isQuestion && values.text.includes('?')) return [{ do: 'ask', about: 'answer', id: 'email.why' }];
   return NO_EMAIL;
 }
 
 /** "Không có mã" asks where it is. */
-function gone({ expecting, values }: Said): Commands | undefined {
+function gone(said: Said): Commands | undefined {
+  const { expecting, values } = said;
+  if (said.given.all.length > 0) return valuesAlone(said);
   const field = fieldIn(values);
   if (expecting.kind === 'codes' && field === 'code') return [{ do: 'ask', about: 'answer', id: 'code.where' }];
   if (field === 'email' && expecting.flow === 'accumulate') return NO_EMAIL;
@@ -177,22 +188,12 @@ const changeOf = ({ values }: Said): Commands => {
 
 /** At the summary: a value that stands is wrong. */
 function correction(said: Said, plain: Commands = [{ do: 'no' }]): Commands | undefined {
-  const moved = movedEmail(said);
-  if (moved) return moved;
   if (said.given.all.length > 0) return valuesAlone(said);
   return fieldIn(said.values, true) ? changeOf(said) : plain;
 }
 
-/** "Yahoo, not gmail": the e-mail that stands, at the other provider. */
-function movedEmail({ values, expecting: { email } }: Said): Commands | undefined {
-  if (email === undefined) return undefined;
-  const [moved, ...others] = new Set(values.words.flatMap(({ text }) => moveEmail(email, text) ?? []));
-  if (moved === undefined || others.length > 0) return undefined;
-  return [{ do: 'set', slot: 'email', doubt: { why: 'spoken', meant: moved } }];
-}
-
 function changed(said: Said): Commands | undefined {
-  return movedEmail(said) ?? (said.given.all.length > 0 ? valuesAlone(said) : changeOf(said));
+  return said.given.all.length > 0 ? valuesAlone(said) : changeOf(said);
 }
 
 function removed(said: Said): Commands | undefined {
@@ -207,11 +208,15 @@ function ended(said: Said): Commands {
   const { expecting, given, meaning, values } = said;
   if (given.gift.length > 0) return given.gift;
   const isGuess = meaning.p < NOT_QUITE;
+  // "Never mind, use 0912345678": the value is what is wanted.
+  if (isGuess && isContact(said)) return valuesAlone(said) ?? [{ do: 'cancel' }];
   const isOfEmail = isGuess && expecting.email !== undefined && fieldIn(values) === 'email';
   if (isOfEmail) return NO_EMAIL;
   const isOfCode = isGuess && expecting.codes.length > 0 && says(values, 'code');
   return !said.isBare || isOfCode ? [{ do: 'unclear', likely: [{ do: 'cancel' }] }] : [{ do: 'cancel' }];
 }
+
+const isContact = ({ given }: Said): boolean => given.phone.length + given.email.length > 0;
 
 /** "Thôi lấy loa": the gift that is named is chosen. */
 const chosen = ({ given }: Said): Commands | undefined => someOf(given.gift);
@@ -247,7 +252,8 @@ function begins(said: Said): Commands | undefined {
   if (!starts) return undefined;
   const isAtStake = expecting.gift !== undefined || (!isQuestion && expecting.codes.length > 0);
   if (isLive(expecting) && starts !== said.flow) {
-    if (said.given.all.length > 0 && !isSure('costly', meaning.p)) return undefined;
+    // "Email là của con gái, đổi qua lan@example.vn": the value is for what runs.
+    if (!isBare && !isQuestion && given.gift.length === 0) return valuesAlone(said);
     if (isAtStake && isBare && !isSure('costly', meaning.p))
       return [{ do: 'unclear', likely: [{ do: 'start', flow: starts.name }] }];
     if (!isBare && isQuestion) return [...given.for(said.flow), { do: 'start', flow: starts.name, asked: true }];
@@ -308,18 +314,19 @@ function mentionedOnly(said: Said): Commands | undefined {
     return [...kept, { do: 'ask', about: 'answer', id: 'undo' }];
   if (isPlan) return [...kept, { do: 'talk', about: 'wait' }];
   if (says(values, 'fails', 'troubles')) return [...kept, { do: 'show', what: 'complaint' }];
-  return isQuestion ? [...kept, ...unsure(said)] : undefined;
+  return isQuestion && said.meaning.beside.length === 0 ? [...kept, ...unsure(said)] : undefined;
 }
 
 /** A command beside the values of the text, which are kept. */
-function besideValues({ given, flow, expecting }: Said, command: TextCommand): Commands {
+function besideValues({ given, flow, expecting, isGiftApart }: Said, command: TextCommand): Commands {
   const live = isLive(expecting) ? flow : undefined;
   if (command.do === 'cancel') return [command];
   const isAboutGift = command.do === 'ask' || command.do === 'status' || command.do === 'show';
   const values = given
     .for(live)
     .filter(({ do: does }) => !isAboutGift || (does !== 'among' && does !== 'period' && does !== 'kind'));
-  const some = values.filter((one) => !(isAboutGift && one.do === 'set' && one.slot === 'gift'));
+  const isChosen = isGiftApart && expecting.kind === 'gift';
+  const some = values.filter((one) => isChosen || !(isAboutGift && one.do === 'set' && one.slot === 'gift'));
   return [...asKept(some), command];
 }
 

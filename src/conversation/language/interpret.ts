@@ -1,14 +1,14 @@
 import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, TextCommand } from '../commands.ts';
 import { LOCALES, type Locale, type LocalizedText } from '../message.ts';
 import { codeInLink, isArticleNumber, linkOf, parseCode, splitCodes } from '../values/code.ts';
-import { ActReader, type Meaning, type OwnQuestion } from './acts.ts';
+import { ActReader, type Meaning, NOT_QUITE, type OwnQuestion } from './acts.ts';
 import { type Said, toCommands } from './commands.ts';
 import { ConsentReader, pickByNumber, readAs, readAsked, wrong, YesReader } from './exact.ts';
 import { findHeadingFaults } from './headings.ts';
 import { isIn, type Part, PhraseBook } from './lists.ts';
 import type { Mechanism } from './mechanisms.ts';
 import { type Acts, createActs } from './table.ts';
-import { isAscii, visible } from './tokens.ts';
+import { fold, isAscii, visible } from './tokens.ts';
 import { bringsValue, type SpokenFlow, says, ValueReader, type Values } from './values.ts';
 import { toGiven } from './values-given.ts';
 import { createLocaleOf, type Vocabulary } from './vocabulary.ts';
@@ -49,6 +49,8 @@ const ASKS_OF_CONSENT: Commands = [{ do: 'ask', about: 'answer', id: 'consent.wh
 /** Acts that ask for a change of a value that stands. */
 const CHANGES: ReadonlySet<string> = new Set(['change', 'no', 'none', 'other', 'remove', 'ask code.wrong', 'ask phone.wrong', 'ask email.wrong']);
 /** Headings whose lines may be a yes: "ok, cảm ơn". */
+/** Commands that only ask: they change no codes that they name by a place. */
+const ASIDE: ReadonlySet<string> = new Set(['ask', 'show', 'status']);
 const YES_LINES: ReadonlySet<string> = new Set(['yes', 'talk thanks', 'talk greeting']);
 const NO_WORDS: Meaning = { act: '', p: 0, guesses: [], beside: [] };
 /** A longer text is not the rest of a value. */
@@ -96,6 +98,9 @@ export class LanguageInterpreter implements Interpreter {
     if (exact) return { commands: exact, why: NO_WORDS };
     const values = this.values.read(text, expecting, reading);
     const meaning = this.#meaningOf(values, expecting);
+    // "Đừng lưu số tui" at a summary: what is kept, and how it is erased.
+    if (expecting.place === 'summary' && meaning.p < 1 && this.#consent.declines(fold(text).split(' ')))
+      return { commands: [{ do: 'show', what: 'privacy' }], why: meaning };
     const said = this.#saidOf({ values, meaning }, expecting, reading);
     return { commands: toCommands(said), why: said.meaning };
   }
@@ -127,13 +132,17 @@ export class LanguageInterpreter implements Interpreter {
   #readConsent(text: string, expecting: Expecting, reading: Reading): Commands | undefined {
     const { asksConsent, offersConsent, ...others } = expecting;
     // Not the last thing that was said: its buttons are shown once more.
-    if (!asksConsent) return offersConsent && this.#consent.isAnswer(text) ? ASKS_OF_CONSENT : undefined;
+    if (!asksConsent && offersConsent && this.#consent.isAnswer(text)) return ASKS_OF_CONSENT;
+    if (!asksConsent) return undefined;
     const read = this.#consent.read(text);
     if (!read) return undefined;
     const more = read.rest === '' ? [] : this.interpret(read.rest, others, reading).commands;
     // "Nhớ đi, à thôi đừng".
     if (read.given && more.some((command) => TAKES_BACK.has(command.do))) return undefined;
-    const wishes = more.filter(({ do: does }) => does !== 'unclear' && !TAKES_BACK.has(does));
+    const isAsking = this.#book.isQuestion(read.rest);
+    const wishes = more.filter(
+      ({ do: does }) => does !== 'unclear' && !TAKES_BACK.has(does) && (does !== 'ask' || isAsking),
+    );
     return [{ do: 'remember', given: read.given }, ...wishes];
   }
 
@@ -154,8 +163,9 @@ export class LanguageInterpreter implements Interpreter {
     // "Thank u" is thanks, though "u" is a yes.
     const isThanks =
       meaning.act === 'talk thanks' && (expecting.place === 'nothing' || expecting.place === 'page');
-    const isYes = this.#yes.isYes(values) && !isThanks;
-    return isYes && (meaning.p < 1 || YES_LINES.has(meaning.act)) ? { ...meaning, act: 'yes' } : meaning;
+    const line = meaning.p < NOT_QUITE ? meaning.unlikely : meaning.act;
+    const isYes = this.#yes.isYes(values) && !isThanks && (line === undefined || YES_LINES.has(line));
+    return isYes ? { ...meaning, act: 'yes', isYes } : meaning;
   }
 
   #saidOf(
@@ -167,7 +177,7 @@ export class LanguageInterpreter implements Interpreter {
     const isQuestion = this.#isQuestion(values);
     const isBare = !bringsValue(values);
     const giftFlow = flows.find(({ slots }) => slots.includes('gift'));
-    const place = { values, expecting, reading, isQuestion, off, isChange: CHANGES.has(read.act) };
+    const place = { values, expecting, reading, isQuestion, off, isChange: CHANGES.has(read.act), isRemoval: read.act === 'remove', isAside: ASIDE.has(this.acts.get(read.act)?.command?.do ?? '') };
     const given = toGiven(place);
     const isRest = this.acts.get(read.act)?.rank === 'nothing';
     // A guessed remark that asks is a question without an answer.
@@ -181,10 +191,11 @@ export class LanguageInterpreter implements Interpreter {
       giftFlow,
       flow: flows.find(({ name }) => name === expecting.flow),
       starts: flows.find(({ name }) => act === `start ${name}`),
-      isYes: read.act === 'yes' && this.#yes.isYes(values),
+      isYes: read.isYes === true,
       isNearlyYes: this.#yes.isNearly(values),
       isBare,
       isQuestion,
+      isGiftApart: this.#isGiftApart(values),
       isPlan: values.period?.fault === 'period.future' || this.meanings.clauses.read(values.words).isPlan,
       acts: this.acts,
       reader: this.values,
@@ -199,6 +210,17 @@ export class LanguageInterpreter implements Interpreter {
     if (others.length === words.length) return this.#book.isQuestion(text);
     const end = text.trimEnd().endsWith('?') ? ['?'] : [];
     return this.#book.isQuestion([...others.map(({ source }) => source.text), ...end].join(' '));
+  }
+
+  #isGiftApart({ words }: Values): boolean {
+    const clauses = this.meanings.clauses.cut(words);
+    return (
+      clauses.length > 1 &&
+      clauses.some((clause) => {
+        const text = clause.words.map(({ source }) => source.text).join(' ');
+        return clause.words.some(({ value }) => value?.kind === 'gift') && !this.#book.isQuestion(text);
+      })
+    );
   }
 
   /* The other ways in. */

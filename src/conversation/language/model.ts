@@ -106,10 +106,11 @@ class Row {
 
 /** Adds the buckets of a text's words, pairs of words, spelling, letters within words and length. */
 function addBuckets({ words, spelt, denied }: ModelText, add: (bucket: number) => void): void {
+  const isDenied = new Set(denied);
   let before = hash('^', SEED ^ PAIR);
   for (const typed of words.length > MOST_WORDS ? words.slice(0, MOST_WORDS) : words) {
     const word = typed.slice(0, MOST_WORD);
-    for (const bucket of bucketsOfWord(word)) add(bucket);
+    if (!isDenied.has(typed)) for (const bucket of bucketsOfWord(word)) add(bucket);
     add(toBucket(hash(word, before)));
     before = hash(' ', hash(word, SEED ^ PAIR));
   }

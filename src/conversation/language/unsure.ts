@@ -1,5 +1,5 @@
 import type { SlotKind, TextCommand } from '../commands.ts';
-import { type Said, toAsked } from './commands.ts';
+import { rowOf, type Said, toAsked } from './commands.ts';
 import { readAs, wrong } from './exact.ts';
 import { isOff } from './mechanisms.ts';
 import { LIKELY, POSSIBLE, PRESUMED, PRESUMED_UNASKED } from './table.ts';
@@ -89,6 +89,9 @@ function offers(said: Said): TextCommand | undefined {
   const isAlone = isQuestion && others.length === 0;
   const isPresumed =
     first === best && (open !== undefined || isAlone || first.p >= least) && likely[0]?.do === 'ask';
+  // "Mã hồi nãy sai" at a summary is a correction.
+  const row = isPresumed ? rowOf(first.act, said) : undefined;
+  if (row) return row;
   return { do: 'unclear', likely, ...(isPresumed && { presumed: true }) };
 }
 

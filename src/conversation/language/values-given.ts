@@ -1,7 +1,7 @@
 import type { CodeRef, Expecting, Reading, TextCommand } from '../commands.ts';
 import { namedPeriod, toPeriod } from '../values/calendar.ts';
 import { looksLikeContact } from '../values/code.ts';
-import type { EmailResult, Phone } from '../values/contact.ts';
+import { type EmailResult, moveEmail, type Phone } from '../values/contact.ts';
 import { wrong } from './exact.ts';
 import { isOff, type Mechanism } from './mechanisms.ts';
 import { fieldIn, lacksEmail, type Mention, type SpokenFlow, says, type Values } from './values.ts';
@@ -26,6 +26,10 @@ export type GivenValues = {
   readonly fresh: readonly string[];
   /** Gifts that are named, denied or not. */
   readonly named: readonly string[];
+  /** The text is nothing but the code of a gift. */
+  readonly isCoded: boolean;
+  /** The button that it names by its place. */
+  readonly picked: Commands;
   readonly denied: { readonly gifts: readonly string[] };
   /** What a flow takes of them; without one, all that can be kept. */
   for(flow: SpokenFlow | undefined): Commands;
@@ -37,6 +41,9 @@ type Place = {
   readonly reading: Reading;
   /** The act asks for a change of what stands. */
   readonly isChange: boolean;
+  readonly isRemoval: boolean;
+  /** The act only asks. */
+  readonly isAside: boolean;
   readonly isQuestion: boolean;
   readonly off: Mechanism | undefined;
 };
@@ -49,10 +56,11 @@ export function toGiven(place: Place): GivenValues {
     ? values.mentions.map(({ value }) => ({ value, sign: undefined }))
     : values.mentions;
   const phone = contactsOf('phone', mentions, place);
-  const none: Commands = lacksEmail(values) ? [{ do: 'none', field: 'email' }] : [];
-  const email = [...contactsOf('email', mentions, place), ...none];
+  const named = contactsOf('email', mentions, place);
+  const none: Commands = named.length === 0 && lacksEmail(values) ? [{ do: 'none', field: 'email' }] : [];
+  const email = [...named, ...none];
   const { codes, fresh } = codesOf(mentions, place);
-  const { gift, named, denied } = giftsOf(mentions, place);
+  const { gift, named: gifts, denied, isCoded } = giftsOf(mentions, place);
   const { timeZone } = reading.settings;
   const { period: spoken, type } = values;
   const { span, fault = 'period.shape' } = spoken ?? {};
@@ -72,9 +80,11 @@ export function toGiven(place: Place): GivenValues {
     list,
     period,
     fresh,
-    named,
+    named: gifts,
+    isCoded: isCoded && values.rest.length === 0,
+    picked: placedChoice(values, place.expecting),
     denied: { gifts: denied },
-    all: [...codes, ...phone, ...email, ...gift, ...period, ...list, ...mangled],
+    all: [...codes, ...phone, ...email, ...gift, ...(isOfHistory(place.expecting) ? [...period, ...list] : []), ...mangled],
     for(flow) {
       const slots = flow?.slots ?? ['codes', 'phone', 'email'];
       return [
@@ -83,12 +93,14 @@ export function toGiven(place: Place): GivenValues {
         ...(slots.includes('list') ? list : []),
         ...(slots.includes('period') ? period : []),
         ...phone,
-        ...(slots.includes('email') && flow ? email : email.filter(({ do: does }) => does !== 'none')),
+        ...(slots.includes('email') && (flow ?? fresh[0]) ? email : email.filter(({ do: does }) => does !== 'none')),
         ...mangled,
       ];
     },
   };
 }
+
+const isOfHistory = ({ place, flow }: Expecting): boolean => place === 'page' || flow === 'history';
 
 function mangledIn(mentions: readonly Mention[]): Commands {
   const isCode = mentions.some(({ value }) => value.kind === 'mangled');
@@ -116,7 +128,7 @@ function contactsOf(slot: 'phone' | 'email', mentions: readonly Mention[], place
     (corrected.length === 1 ? corrected : meant).map(({ contact }) => [valueOf(contact), contact]),
   );
   const [only, ...others] = wanted.values();
-  if (!only) return all.length === 0 ? tailOf(slot, place) : [];
+  if (!only) return all.length > 0 ? [] : slot === 'email' ? movedEmail(place) : tailOf(place);
   if (others.length > 0) return [{ do: 'several', slot, values: [...wanted.keys()] }];
   const set = slot === 'phone' ? setPhone(only) : setEmail(only);
   const isOther = standing !== undefined && standing !== valueOf(only);
@@ -142,12 +154,25 @@ function setEmail(email: Contact): TextCommand {
   return { do: 'set', slot: 'email', value, ...(suggested !== undefined && { doubt: { why: 'typo', meant: suggested } }) };
 }
 
+/** "Yahoo, not gmail": the e-mail that stands, at the other provider. */
+function movedEmail({ values, expecting: { email = '', kind, place }, isQuestion }: Place): Commands {
+  if (isQuestion || (email === '' && kind !== 'email')) return [];
+  const [moved, ...others] = new Set(values.words.flatMap(({ text }) => moveEmail(email, text) ?? []));
+  if (moved === undefined || others.length > 0) return [];
+  if (email === '') return [wrong('email', 'email.shape')];
+  return place === 'summary' ? [{ do: 'set', slot: 'email', doubt: { why: 'spoken', meant: moved } }] : [];
+}
+
 /** Other last digits of the phone that stands: a guess. */
-function tailOf(slot: 'phone' | 'email', { values, expecting, off }: Place): Commands {
+function tailOf({ values, expecting, off }: Place): Commands {
   const { tail } = values;
   const { phone, codes } = expecting;
-  if (slot === 'email' || tail === undefined || phone === undefined || isOff(off, 'last digits')) return [];
-  const isOfPhone = fieldIn(values, codes.length === 0) === 'phone' || codes.length === 0 || endsIn(values, tail, [phone]);
+  if (tail === undefined || phone === undefined || isOff(off, 'last digits')) return [];
+  const isOfPhone =
+    fieldIn(values, codes.length === 0 && expecting.kind !== 'codes') === 'phone' ||
+    expecting.kind === 'phone' ||
+    (codes.length === 0 && expecting.kind !== 'codes') ||
+    endsIn(values, tail, [phone]);
   const meant = phone.slice(0, -tail.length) + tail;
   return isOfPhone && meant !== phone ? [{ do: 'set', slot: 'phone', doubt: { why: 'spoken', meant } }] : [];
 }
@@ -180,11 +205,21 @@ function codesOf(mentions: readonly Mention[], place: Place): { readonly codes: 
   const standing = expecting.codes;
   const all = mentions.flatMap((mention) => {
     const ref = refOf(mention);
-    return ref ? [{ ref, sign: mention.sign }] : [];
+    return ref && ('code' in ref || !place.isAside) ? [{ ref, sign: mention.sign }] : [];
   });
   const isNew = ({ ref }: { readonly ref: CodeRef }) => 'code' in ref && !standing.includes(ref.code);
   const codes = all.filter(isNew);
-  const meant = codes.filter(({ sign }) => sign !== 'denied');
+  const isContact = ({ ref }: { readonly ref: CodeRef }) =>
+    (expecting.kind === 'phone' || expecting.kind === 'email') &&
+    fieldIn(values) !== 'code' &&
+    'code' in ref &&
+    looksLikeContact(ref.code);
+  const isListed = ({ ref }: { readonly ref: CodeRef }) =>
+    'code' in ref && place.reading.settings.gifts.some(({ code }) => code.toLowerCase() === ref.code.toLowerCase());
+  // A mistyped phone is no code, and neither is a gift's.
+  const isOfOthers = (one: { readonly ref: CodeRef }) =>
+    isListed(one) || (isContact(one) && (standing.length > 0 || expecting.gift !== undefined));
+  const meant = codes.filter((one) => one.sign !== 'denied' && !isOfOthers(one));
   // "Mã ABC123 sai chỗ nào" asks about the code.
   const taken = meant.length > 0 || says(values, 'stops') || standing.length > 0 ? meant : codes;
   const named = [...new Set(taken.flatMap(({ ref }) => ('code' in ref ? ref.code : [])))];
@@ -210,11 +245,17 @@ function codesOf(mentions: readonly Mention[], place: Place): { readonly codes: 
     const isReplaced = !isMore && (corrects || (isCorrection && isOfCodes)) && old.length === 0;
     return { codes: isReplaced ? [{ do: 'replace', old: [], codes: fresh }] : add, fresh };
   }
-  if (denied.length > 0) return { codes: [{ do: 'remove', which: denied }], fresh };
-  if (only.length > 0) return { codes: [{ do: 'keepOnly', which: only }], fresh };
+  if (only.length > 0 && denied.length === 0) return { codes: [{ do: 'keepOnly', which: only }], fresh };
+  const tail = codeTail(place);
+  if (tail.length > 0 && denied.every((ref) => 'end' in ref)) return { codes: tail, fresh };
+  const unknown = codes.filter(({ sign }) => sign === 'denied').map(({ ref }) => ref);
+  const removed = place.isRemoval && denied.length === 0 ? old.map(({ ref }) => ref) : denied;
+  if (removed.length + unknown.length > 0)
+    return { codes: [{ do: 'remove', which: [...removed, ...unknown] }], fresh };
   const places = old.filter(({ ref }) => !('code' in ref));
   if (places.length > 0 && isChange) return { codes: [{ do: 'remove', which: places.map(({ ref }) => ref) }], fresh };
-  return { codes: add.length > 0 ? add : codeTail(place), fresh };
+  const again = old.flatMap(({ ref, sign }) => ('code' in ref && sign === undefined ? ref.code : []));
+  return { codes: add.length > 0 ? add : again.length > 0 ? [{ do: 'add', codes: again }] : [], fresh };
 }
 
 /** "Code is TIVI000000330, wait no, 331 at the end": the text corrects its own code, which is a guess. */
@@ -261,9 +302,9 @@ function giftsOf(mentions: readonly Mention[], { values, expecting, reading, isQ
     others.length > 0
       ? [{ do: 'among', gifts: named }]
       : code === undefined
-        ? placedGift(values, expecting)
+        ? []
         : [{ do: 'set', slot: 'gift', value: code, ...(isSeveral && { several: true as const }) }];
-  return { gift: isQuestion && expecting.kind !== 'gift' && code === undefined ? [] : chosen, named, denied };
+  return { gift: isQuestion && expecting.kind !== 'gift' && code === undefined ? [] : chosen, named, denied, isCoded: byName.length > 0 && of(false).length === 0 };
 }
 
 /** "The 250 one", "loại 250 điểm": the only gift of this price, where gifts are asked for. */
@@ -276,7 +317,7 @@ function pricedGift({ text }: Values, { kind, gift }: Expecting, { settings }: R
 }
 
 /** The button that a text names by its place: "cái thứ hai". */
-function placedGift({ mentions }: Values, expecting: Expecting): Commands {
+function placedChoice({ mentions }: Values, expecting: Expecting): Commands {
   const [place, ...others] = mentions.flatMap(({ value }) => (value.kind === 'place' ? value.place : []));
   const ids = expecting.kind === 'gift' ? 'gift:' : expecting.place === 'doubt' ? 'use:' : undefined;
   if (!place || others.length > 0 || ids === undefined) return [];

@@ -18,6 +18,7 @@ import {
   declines,
   isIn,
   isPaused,
+  isSign,
   type Part,
   PERIOD,
   type PhraseBook,
@@ -160,7 +161,7 @@ export class ValueReader {
     const announced = new Map(
       parts.flatMap(({ value, words: [word] }) => (value && word ? [[word, { ...word, value }] as const] : [])),
     );
-    const unknown = parts.filter(isUnknown).flatMap(({ words: some }) => some.map(({ source }) => source));
+    const unknown = unexplainedIn(parts).flatMap(({ words: some }) => some.map(({ source }) => source));
     return {
       text,
       tokens,
@@ -349,7 +350,7 @@ export class ValueReader {
 /* Signs: one generic reading of the words next to a value. */
 
 const LISTS: readonly (readonly [Sign, readonly string[]])[] = [
-  ['denied', ['codes drop', 'stops', 'before what is not meant']],
+  ['denied', ['codes drop', 'stops', 'declines', 'before what is not meant']],
   ['corrects', ['codes replace']],
   ['more', ['codes add']],
   ['only', ['codes only']],
@@ -378,14 +379,18 @@ function signOf(part: Part): Sign | undefined {
 }
 
 function signBefore(parts: readonly Part[], from: number): Sign | undefined {
+  let isVerbPassed = false;
   for (let at = from; at > from - MOST_BETWEEN; at--) {
     const part = parts[at - 1];
     const next = parts[at];
-    if (!part || !next || isPaused(next)) return undefined;
-    // "Bỏ A và B": what stands together has one sign.
+    if (!part || !next) return undefined;
+    if (isPaused(next) && !(next.value && part.value)) return undefined;
+    // "Bỏ A và B", "bỏ A, B": what stands together has one sign; "bỏ A lấy B" has two.
+    if (part.value && isVerbPassed) return undefined;
     if (part.value || isIn(part, 'codes join')) continue;
     // "Không lấy": the verb before a value says which way only without a denial before it.
     const isVerb = isIn(part, 'codes keep', 'wishes');
+    isVerbPassed ||= isVerb;
     const sign = isVerb ? undefined : signOf(part);
     if (sign) return sign;
     if (!isIn(part, ...QUIET) && !beginsFlow(part)) return undefined;
@@ -397,10 +402,18 @@ function signBefore(parts: readonly Part[], from: number): Sign | undefined {
 function isFaulty(parts: readonly Part[], at: number): boolean {
   for (const part of parts.slice(at + 1, at + MOST_BETWEEN)) {
     if (part.value || isPaused(part) || isIn(part, 'before what is not meant')) return false;
+    // "0912345678, email khỏi" declines the e-mail.
+    if (isOfOtherField(part, parts[at]?.value)) return false;
     if (isIn(part, 'faults', 'codes drop')) return true;
     if (!isIn(part, ...QUIET)) return false;
   }
   return false;
+}
+
+/** Whether a part names another field than that of the value: what follows is about that one. */
+function isOfOtherField(part: Part, value: Value | undefined): boolean {
+  const field = fieldOf(part);
+  return field !== undefined && ['code', 'phone', 'email'].includes(value?.kind ?? '') && field !== value?.kind;
 }
 
 function mentionsIn(parts: readonly Part[]): readonly Mention[] {
@@ -429,6 +442,13 @@ function toMangled(text: string, beginnings: readonly string[]): Value {
   const beginning = beginnings.find((one) => plain.startsWith(one.toUpperCase()));
   const number = beginning === undefined ? '' : plain.slice(beginning.length);
   return /^\d{4,}$/.test(number) ? { kind: 'code', code: `${beginning} ${number}` } : { kind: 'mangled' };
+}
+
+function unexplainedIn(parts: readonly Part[]): readonly Part[] {
+  const hasValue = parts.some(({ value }) => value);
+  // A text that names a place of a list is no bare yes or no.
+  const isPlace = ({ value }: Part) => value?.kind === 'place' || value?.kind === 'end';
+  return parts.filter((part) => isUnknown(part) || isPlace(part) || (!hasValue && isSign(part)));
 }
 
 const isUnknown = ({ phrase, value }: Part): boolean => phrase === undefined && value === undefined;
