@@ -361,10 +361,11 @@ export class ActReader {
   /** A denied deed is none, and a plan waits: "đừng huỷ" cancels nothing. */
   #undo(clause: Clause, meaning: Meaning, context: ActContext): Meaning {
     const { act, p } = meaning;
-    const row = this.#acts.get(act);
+    const [likely] = meaning.guesses;
+    const row = this.#acts.get(act === '' ? (likely?.act ?? '') : act);
     if (p >= NOT_QUITE || !row?.isDeed || context.isQuestion) return meaning;
     if (clause.isPlan && !row.isEnding) return { ...meaning, act: 'talk wait' };
-    if (!this.#isDenied(clause, act, context)) return meaning;
+    if (act === '' || !this.#isDenied(clause, act, context)) return meaning;
     return { ...meaning, act: act === context.running ? 'cancel' : act.startsWith('start ') ? 'talk remark' : '' };
   }
 

@@ -3,7 +3,7 @@ import { hasBeginning } from '../values/code.ts';
 import type { Meaning } from './acts.ts';
 import { NOT_QUITE } from './acts.ts';
 import { isOff, type Mechanism } from './mechanisms.ts';
-import { type Acts, isSure, type Place } from './table.ts';
+import { type Acts, isSure, type Place, POSSIBLE } from './table.ts';
 import { unsure } from './unsure.ts';
 import { fieldIn, type SpokenFlow, says, type ValueReader, type Values } from './values.ts';
 import { asKept, type GivenValues, keepOthers } from './values-given.ts';
@@ -149,7 +149,8 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   'ask gift.others': { any: (said) => (said.given.denied.gifts.length > 0 ? otherGift(said) : undefined) },
   'ask email.why': {
-    slot: (said) => (said.isBare && said.expecting.kind === 'email' && !said.isQuestion ? skips(said) : undefined),
+    slot: (said) => (said.given.email.length > 0 ? said.given.email : said.isQuestion ? undefined : skips(said)),
+    summary: (said) => (said.given.email.length > 0 && said.isBare ? said.given.email : undefined),
   },
   'ask code.wrong': { summary: (said) => (said.isQuestion ? undefined : correction(said)) },
   'ask phone.wrong': { summary: (said) => (said.isQuestion ? undefined : correction(said)) },
@@ -160,10 +161,13 @@ const isLive = ({ place }: Expecting): boolean => place === 'slot' || place === 
 const someOf = (commands: Commands): Commands | undefined => (commands.length > 0 ? commands : undefined);
 
 /** The question for the e-mail is the only one that can be skipped. */
-function skips({ expecting, isBare, isQuestion, values, given }: Said): Commands | undefined {
+function skips({ expecting, isBare, isQuestion, values, given, meaning }: Said): Commands | undefined {
   if (!isBare || expecting.kind !== 'email' || given.all.length > 0) return undefined;
   if (says(values, 'faults')) return undefined;
-  if (isQuestion && values.text.includes('?')) return [{ do: 'ask', about: 'answer', id: 'email.why' }];
+  // "Không có mail thì sao": the model must see the question, too.
+  const asks = meaning.guesses.some(({ act, p }) => act === 'ask email.why' && p >= POSSIBLE);
+  const isAsked = values.text.includes('?') || (meaning.p < NOT_QUITE && asks);
+  if (isQuestion && isAsked) return [{ do: 'ask', about: 'answer', id: 'email.why' }];
   return NO_EMAIL;
 }
 
@@ -305,6 +309,9 @@ function valuesAlone(said: Said): Commands | undefined {
   return isPlan && !said.isBare ? [...asKept(some), { do: 'talk', about: 'wait' }] : some;
 }
 
+/** Usual questions that are about the code itself. */
+const ABOUT_CODES: ReadonlySet<string> = new Set(['ask code.expiry', 'ask code.used', 'ask code.wrong', 'ask code.once', 'ask points.worth', 'ask points.how', 'ask points.fair']);
+
 /** Values in a plan, a report or a question begin nothing: they are kept. */
 function mentionedOnly(said: Said): Commands | undefined {
   const { given, isPlan, isQuestion, values, expecting } = said;
@@ -314,7 +321,10 @@ function mentionedOnly(said: Said): Commands | undefined {
     return [...kept, { do: 'ask', about: 'answer', id: 'undo' }];
   if (isPlan) return [...kept, { do: 'talk', about: 'wait' }];
   if (says(values, 'fails', 'troubles')) return [...kept, { do: 'show', what: 'complaint' }];
-  return isQuestion && said.meaning.beside.length === 0 ? [...kept, ...unsure(said)] : undefined;
+  if (!isQuestion) return undefined;
+  // A usual question beside the values does not take them back; one about them begins nothing.
+  const isUsual = said.meaning.beside.some((act) => !ABOUT_CODES.has(act));
+  return isUsual ? undefined : said.meaning.beside.length > 0 ? kept : [...kept, ...unsure(said)];
 }
 
 /** A command beside the values of the text, which are kept. */
@@ -322,12 +332,13 @@ function besideValues({ given, flow, expecting, isGiftApart }: Said, command: Te
   const live = isLive(expecting) ? flow : undefined;
   if (command.do === 'cancel') return [command];
   const isAboutGift = command.do === 'ask' || command.do === 'status' || command.do === 'show';
+  const isUsual = live === undefined && command.do === 'ask' && given.fresh.length > 0 && !ABOUT_CODES.has(`ask ${command.about === 'answer' ? command.id : ''}`);
   const values = given
     .for(live)
     .filter(({ do: does }) => !isAboutGift || (does !== 'among' && does !== 'period' && does !== 'kind'));
   const isChosen = isGiftApart && expecting.kind === 'gift';
   const some = values.filter((one) => isChosen || !(isAboutGift && one.do === 'set' && one.slot === 'gift'));
-  return [...asKept(some), command];
+  return [...(isUsual && command.about === 'answer' ? some : asKept(some)), command];
 }
 
 /** "What do you need it for?" is about the value that is asked for. */

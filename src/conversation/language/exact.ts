@@ -217,11 +217,6 @@ export class ConsentReader {
     return this.#answerIn(tokenize(visible(text))) !== undefined;
   }
 
-  /** Whether some words decline. */
-  declines(words: readonly string[]): boolean {
-    return this.#consentIn(words) === false;
-  }
-
   /** "Máy này tôi mượn, đừng lưu": who declines in any clause declines. What else is said counts, too. */
   #declineInClause(tokens: readonly Token[]): ConsentRead | undefined {
     const starts = tokens.flatMap(({ pause }, at) => (at === 0 || pause ? [at] : []));

@@ -8,7 +8,7 @@ import { findHeadingFaults } from './headings.ts';
 import { isIn, type Part, PhraseBook } from './lists.ts';
 import type { Mechanism } from './mechanisms.ts';
 import { type Acts, createActs } from './table.ts';
-import { fold, isAscii, visible } from './tokens.ts';
+import { isAscii, visible } from './tokens.ts';
 import { bringsValue, type SpokenFlow, says, ValueReader, type Values } from './values.ts';
 import { toGiven } from './values-given.ts';
 import { createLocaleOf, type Vocabulary } from './vocabulary.ts';
@@ -97,11 +97,9 @@ export class LanguageInterpreter implements Interpreter {
     const exact = this.#readExact(text, expecting, reading);
     if (exact) return { commands: exact, why: NO_WORDS };
     const values = this.values.read(text, expecting, reading);
-    const meaning = this.#meaningOf(values, expecting);
-    // "Đừng lưu số tui" at a summary: what is kept, and how it is erased.
-    if (expecting.place === 'summary' && meaning.p < 1 && this.#consent.declines(fold(text).split(' ')))
-      return { commands: [{ do: 'show', what: 'privacy' }], why: meaning };
-    const said = this.#saidOf({ values, meaning }, expecting, reading);
+    const isQuestion = this.#isQuestion(values);
+    const meaning = this.#meaningOf(values, { expecting, isQuestion });
+    const said = this.#saidOf({ values, meaning, isQuestion }, expecting, reading);
     return { commands: toCommands(said), why: said.meaning };
   }
 
@@ -120,7 +118,9 @@ export class LanguageInterpreter implements Interpreter {
     if (text.length > MAX_REST || bringsValue(this.values.read(text, NOWHERE, reading))) return undefined;
     const { mentions, rest } = this.values.read(`${piece} ${text}`, NOWHERE, reading);
     const [only, ...others] = mentions;
-    if (!only || others.length + rest.length > 0) return undefined;
+    // A piece that is a value by itself waits for no rest.
+    const isWhole = bringsValue(this.values.read(piece, NOWHERE, reading));
+    if (!only || isWhole || others.length + rest.length > 0) return undefined;
     const { value } = only;
     if (value.kind === 'code') return [{ do: 'add', codes: [value.code] }];
     const contact = value.kind === 'phone' ? value.phone : value.kind === 'email' ? value.email : undefined;
@@ -147,7 +147,10 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   /** The act of a text: of its slash command, or of its words. */
-  #meaningOf(values: Values, expecting: Expecting): Meaning {
+  #meaningOf(
+    values: Values,
+    { expecting, isQuestion }: { readonly expecting: Expecting; readonly isQuestion: boolean },
+  ): Meaning {
     const { command, words, text } = values;
     if (words.length === 0 && text.includes('?')) return sureOf(command ?? 'ask what');
     if (command !== undefined && command !== 'show languages') return sureOf(command);
@@ -156,7 +159,7 @@ export class LanguageInterpreter implements Interpreter {
       slot: expecting.place === 'slot' ? expecting.kind : undefined,
       running: expecting.flow && `start ${expecting.flow}`,
       hasValue: bringsValue(values),
-      isQuestion: this.#isQuestion(values),
+      isQuestion,
     });
     // "/language english" names one.
     if (command !== undefined) return meaning.act.startsWith('speak ') ? meaning : sureOf(command);
@@ -169,12 +172,11 @@ export class LanguageInterpreter implements Interpreter {
   }
 
   #saidOf(
-    { values, meaning: read }: { readonly values: Values; readonly meaning: Meaning },
+    { values, meaning: read, isQuestion }: Read,
     expecting: Expecting,
     reading: Reading,
   ): Said {
     const { flows, off, answered } = this.#language;
-    const isQuestion = this.#isQuestion(values);
     const isBare = !bringsValue(values);
     const giftFlow = flows.find(({ slots }) => slots.includes('gift'));
     const place = { values, expecting, reading, isQuestion, off, isChange: CHANGES.has(read.act), isRemoval: read.act === 'remove', isAside: ASIDE.has(this.acts.get(read.act)?.command?.do ?? '') };
@@ -195,7 +197,7 @@ export class LanguageInterpreter implements Interpreter {
       isNearlyYes: this.#yes.isNearly(values),
       isBare,
       isQuestion,
-      isGiftApart: this.#isGiftApart(values),
+      isGiftApart: expecting.kind === 'gift' && given.gift.length > 0 && this.#isGiftApart(values),
       isPlan: values.period?.fault === 'period.future' || this.meanings.clauses.read(values.words).isPlan,
       acts: this.acts,
       reader: this.values,
@@ -294,5 +296,7 @@ export class LanguageInterpreter implements Interpreter {
     return mentions.flatMap(({ value }) => (value.kind === 'code' ? value.code : []));
   }
 }
+
+type Read = { readonly values: Values; readonly meaning: Meaning; readonly isQuestion: boolean };
 
 const sureOf = (act: string): Meaning => ({ ...NO_WORDS, act, p: 1, guesses: [{ act, p: 1 }] });

@@ -57,7 +57,7 @@ export function toGiven(place: Place): GivenValues {
     : values.mentions;
   const phone = contactsOf('phone', mentions, place);
   const named = contactsOf('email', mentions, place);
-  const none: Commands = named.length === 0 && lacksEmail(values) ? [{ do: 'none', field: 'email' }] : [];
+  const none: Commands = named.length === 0 && !place.isQuestion && lacksEmail(values) ? [{ do: 'none', field: 'email' }] : [];
   const email = [...named, ...none];
   const { codes, fresh } = codesOf(mentions, place);
   const { gift, named: gifts, denied, isCoded } = giftsOf(mentions, place);
@@ -209,9 +209,9 @@ function codesOf(mentions: readonly Mention[], place: Place): { readonly codes: 
   });
   const isNew = ({ ref }: { readonly ref: CodeRef }) => 'code' in ref && !standing.includes(ref.code);
   const codes = all.filter(isNew);
+  const isContactAsked = (expecting.kind === 'phone' || expecting.kind === 'email') && fieldIn(values) !== 'code';
   const isContact = ({ ref }: { readonly ref: CodeRef }) =>
-    (expecting.kind === 'phone' || expecting.kind === 'email') &&
-    fieldIn(values) !== 'code' &&
+    isContactAsked &&
     'code' in ref &&
     looksLikeContact(ref.code);
   const isListed = ({ ref }: { readonly ref: CodeRef }) =>
