@@ -130,13 +130,30 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
   'phone.why': ['phone.why', 'proof.why', 'account.who'],
   'account.lost': ['account.lost', 'account.change', 'phone.other'],
   'account.change': ['account.change', 'account.lost'],
-  privacy: ['privacy.consent', 'privacy.nothing', 'privacy.remembered', 'privacy.recent', 'safe', 'privacy.text'],
+  privacy: [
+    'privacy.consent',
+    'privacy.nothing',
+    'privacy.remembered',
+    'privacy.recent',
+    'safe',
+    'privacy.text',
+  ],
   safe: ['safe', 'privacy.consent', 'ads'],
   invoice: ['code.receipt', 'invoice'],
 };
-const TALK: ReadonlySet<string> = new Set(
-  ['greet', 'welcome', 'thanks', 'bye', 'sorry', 'glad', 'chat', 'listen', 'upset', 'wait', 'later'],
-);
+const TALK: ReadonlySet<string> = new Set([
+  'greet',
+  'welcome',
+  'thanks',
+  'bye',
+  'sorry',
+  'glad',
+  'chat',
+  'listen',
+  'upset',
+  'wait',
+  'later',
+]);
 
 function says(wanted: string, card: Card, { keys, ids }: Seen): boolean {
   const { after, replies } = card;
@@ -148,7 +165,9 @@ function says(wanted: string, card: Card, { keys, ids }: Seen): boolean {
   const list = after.step.at === 'browsing' ? after.step.page.list : after.draft.list;
   switch (wanted) {
     case 'person':
-      return isWithPerson(after) || replies.some(({ choices = [] }) => choices.some(({ id }) => id === 'person'));
+      return (
+        isWithPerson(after) || replies.some(({ choices = [] }) => choices.some(({ id }) => id === 'person'))
+      );
     case 'talk':
       return [...keys].some((key) => TALK.has(key));
     case 'balance':
@@ -172,7 +191,15 @@ function flowOf({ step }: State): string | null {
   return flow === 'points' ? 'balance' : flow;
 }
 
-const ASKS = { codes: 'code', phone: 'phone', email: 'email', gift: 'gift', period: 'period', list: 'menu', proof: 'proof' };
+const ASKS = {
+  codes: 'code',
+  phone: 'phone',
+  email: 'email',
+  gift: 'gift',
+  period: 'period',
+  list: 'menu',
+  proof: 'proof',
+};
 
 function asksOf({ step, consentQuestion }: State): string | null {
   if (step.at === 'confirming') return 'confirm';
@@ -188,8 +215,10 @@ function holds(form: Form, card: Card, seen: Seen): boolean {
   const { after, code } = card;
   const { draft } = after;
   const fill = (text: string) => text.replace('{code}', code);
-  const is = (wanted: string | null | readonly (string | null)[] | undefined, found: readonly (string | null)[]) =>
-    wanted === undefined || list(wanted).some((one) => found.includes(one === null ? null : fill(one)));
+  const is = (
+    wanted: string | null | readonly (string | null)[] | undefined,
+    found: readonly (string | null)[],
+  ) => wanted === undefined || list(wanted).some((one) => found.includes(one === null ? null : fill(one)));
   const flows = after.step.at === 'browsing' ? [flowOf(after), null] : [flowOf(after)];
   const asks = asksOf(after);
   const isCodes = (codes: readonly string[]) =>

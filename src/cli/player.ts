@@ -80,13 +80,15 @@ function bring(chat: Chat, place: string, { code, hasEmail }: Gathered): void {
       return;
     case 'history':
       chat.press('history');
-      return chat.send(OWN);
+      chat.send(OWN);
+      return;
     case 'choose-gift':
     case 'summary-redeem':
     case 'redeem-unknown':
-      return bringToGift(chat, place);
+      bringToGift(chat, place);
+      return;
     default:
-      return bringToEarning(chat, place, { code, hasEmail });
+      bringToEarning(chat, place, { code, hasEmail });
   }
 }
 

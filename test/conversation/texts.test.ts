@@ -185,7 +185,7 @@ test("the operator's answers replace built-in ones by their id, rank higher, and
     'cửa hàng đóng cửa mấy giờ?',
     'Bảo hành bao lâu vậy?',
     'có mất phí không?',
-    'điểm hết hạn khi nào',
+    'điểm hết hạn lúc nào vậy?',
   ];
   expect(asked.map(findAmong)).toEqual(['hours', 'warranty', 'fee', 'expiry']);
 

@@ -1,9 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
 import type { Expecting, Reading } from '../../src/conversation/commands.ts';
 import { flows } from '../../src/conversation/flows/index.ts';
-import { createActs } from '../../src/conversation/language/table.ts';
 import { findHeadingFaults } from '../../src/conversation/language/headings.ts';
 import { LanguageInterpreter } from '../../src/conversation/language/interpret.ts';
+import { createActs } from '../../src/conversation/language/table.ts';
 import { fold } from '../../src/conversation/language/tokens.ts';
 import { type Example, Vocabulary } from '../../src/conversation/language/vocabulary.ts';
 import { LOCALES } from '../../src/conversation/message.ts';

@@ -248,7 +248,8 @@ export class ActReader {
     const whole = this.#withQuestion(words, this.#judge(words, context), context);
     const cut = isOff(this.#off, 'clauses') ? [] : this.clauses.cut(words).slice(0, MOST_CLAUSES);
     if (whole.p >= NOT_QUITE) return whole;
-    if (cut.length < 2) return this.#withWindows(words, this.#undo(this.clauses.read(words), whole, context), context);
+    if (cut.length < 2)
+      return this.#withWindows(words, this.#undo(this.clauses.read(words), whole, context), context);
     const judged = cut.map((clause): Judged => {
       // A clause without a value asks or wishes by itself.
       const hasValue = context.hasValue && clause.words.some(({ value }) => value && value.kind !== 'gift');
@@ -366,7 +367,10 @@ export class ActReader {
     if (p >= NOT_QUITE || !row?.isDeed || context.isQuestion) return meaning;
     if (clause.isPlan && !row.isEnding) return { ...meaning, act: 'talk wait' };
     if (act === '' || !this.#isDenied(clause, act, context)) return meaning;
-    return { ...meaning, act: act === context.running ? 'cancel' : act.startsWith('start ') ? 'talk remark' : '' };
+    return {
+      ...meaning,
+      act: act === context.running ? 'cancel' : act.startsWith('start ') ? 'talk remark' : '',
+    };
   }
 
   /** What several clauses say: the act of the highest rank, and the questions that the others ask. */
@@ -385,7 +389,8 @@ export class ActReader {
     const isAsked = context.isQuestion && asked !== undefined && asked.p >= ASKED && this.#isUsual(asked.act);
     if (deed !== undefined && others.length === 0) {
       // "Giờ mới biết có tích điểm, còn được không": a question begins nothing.
-      if (isAsked && this.#acts.get(deed)?.isDeed && !isTorn) return { ...NOTHING, guesses: mergeGuesses([asked], guesses) };
+      if (isAsked && this.#acts.get(deed)?.isDeed && !isTorn)
+        return { ...NOTHING, guesses: mergeGuesses([asked], guesses) };
       const isAmong = whole.guesses.slice(0, AMONG).some(({ act }) => act === deed);
       const isLine = told.some(({ meaning }) => meaning.act === deed && meaning.p >= NOT_QUITE);
       if (deed === whole.act || isAmong || isLine || isTorn)
@@ -406,7 +411,9 @@ export class ActReader {
     const asides = judged.filter(({ meaning: { act, p } }) => act !== '' && p >= NOT_QUITE);
     // "No, never mind" ends.
     const aside = asides.find(({ meaning: { act } }) => this.#acts.get(act)?.isEnding) ?? asides[0];
-    const open = judged.some(({ meaning: { act, guesses: some } }) => act === '' && (some[0]?.p ?? 0) >= LIKELY);
+    const open = judged.some(
+      ({ meaning: { act, guesses: some } }) => act === '' && (some[0]?.p ?? 0) >= LIKELY,
+    );
     return aside && !open ? { ...aside.meaning, guesses } : { ...whole, guesses };
   }
 

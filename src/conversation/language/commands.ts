@@ -1,49 +1,24 @@
-import type { Expecting, FieldName, Reading, SlotKind, TextCommand } from '../commands.ts';
+import type { Expecting, FieldName, TextCommand } from '../commands.ts';
 import { hasBeginning } from '../values/code.ts';
-import type { Meaning } from './acts.ts';
 import { NOT_QUITE } from './acts.ts';
-import { isOff, type Mechanism } from './mechanisms.ts';
-import { type Acts, isSure, type Place, POSSIBLE } from './table.ts';
+import { isOff } from './mechanisms.ts';
+import { type Said, toAsked } from './said.ts';
+import { isSure, type Place, POSSIBLE } from './table.ts';
 import { unsure } from './unsure.ts';
-import { fieldIn, type SpokenFlow, says, type ValueReader, type Values } from './values.ts';
-import { asKept, type GivenValues, keepOthers } from './values-given.ts';
+import { fieldIn, type SpokenFlow, says } from './values.ts';
+import { asKept, keepOthers } from './values-given.ts';
 
 /*
  * Step 5: what an act does at a place, a row each; the values go first, the questions of other clauses last.
  */
-
-/** A text, read: its values, its act, and the place where it came. */
-export type Said = {
-  readonly values: Values;
-  readonly given: GivenValues;
-  readonly meaning: Meaning;
-  readonly expecting: Expecting;
-  readonly reading: Reading;
-  /** The live flow, and the one that the text would begin. */
-  readonly flow: SpokenFlow | undefined;
-  readonly starts: SpokenFlow | undefined;
-  readonly giftFlow: SpokenFlow | undefined;
-  /** A yes and nothing else, by the lists: points depend on it. */
-  readonly isYes: boolean;
-  readonly isNearlyYes: boolean;
-  /** Without a code, a phone or an e-mail. */
-  readonly isBare: boolean;
-  readonly isQuestion: boolean;
-  readonly isPlan: boolean;
-  /** A clause that asks nothing names a gift: "the speaker please, and where do I collect it?" */
-  readonly isGiftApart: boolean;
-  readonly acts: Acts;
-  readonly reader: ValueReader;
-  /** Questions that have an answer. */
-  isAnswered(id: string): boolean;
-  readonly off: Mechanism | undefined;
-};
 
 type Commands = readonly TextCommand[];
 /** What an act does; undefined: nothing here, so the next row decides. */
 type Does = (said: Said) => Commands | undefined;
 
 const NEARLY: Commands = [{ do: 'unclear', likely: [{ do: 'yes' }] }];
+/** How likely a yes must be for the verb of the flow to point at the button. */
+const LIKELY_YES = 0.5;
 const YES: Commands = [{ do: 'yes' }];
 const NO_EMAIL: Commands = [{ do: 'none', field: 'email' }];
 
@@ -57,7 +32,7 @@ export function toCommands(said: Said): Commands {
   if (said.given.isCoded && !isLive(expecting) && said.giftFlow)
     return [{ do: 'start', flow: said.giftFlow.name }, ...said.given.for(said.giftFlow)];
   const deed = deedOf(said);
-  const commands = deed ?? (said.given.all.length > 0 ? valuesAlone(said) : undefined) ?? unsure(said);
+  const commands = deed ?? (said.given.all.length > 0 ? valuesAlone(said) : undefined) ?? unsure(said, rowOf);
   return keepOthers(withQuestions(commands, said), said);
 }
 
@@ -70,12 +45,13 @@ function deedOf(said: Said): Commands | undefined {
     if (found) return found;
   }
   const command = said.acts.get(act)?.command;
-  if (command?.do === 'talk' && said.given.fresh.length > 0) return valuesAlone(said);
+  const isPeriod = said.expecting.place === 'page' && said.given.period.length > 0;
+  if (command?.do === 'talk' && (said.given.fresh.length > 0 || isPeriod)) return valuesAlone(said);
   return command && besideValues(said, toAsked(command, said));
 }
 
 /** The one command of an act that is only likely, where a row of this place says so. */
-export function rowOf(act: string, said: Said): TextCommand | undefined {
+function rowOf(act: string, said: Said): TextCommand | undefined {
   const found = TABLE[act]?.[said.expecting.place]?.({ ...said, meaning: { ...said.meaning, act } });
   return found?.length === 1 ? found[0] : undefined;
 }
@@ -118,7 +94,9 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   remove: {
     nothing: ({ values }) => {
-      const which = values.mentions.flatMap(({ value }) => (value.kind === 'code' ? { code: value.code } : []));
+      const which = values.mentions.flatMap(({ value }) =>
+        value.kind === 'code' ? { code: value.code } : [],
+      );
       return which.length > 0 ? [{ do: 'remove', which }] : [{ do: 'cancel' }];
     },
     any: (said) => removed(said),
@@ -145,11 +123,14 @@ const TABLE: Readonly<Record<string, Row>> = {
     },
   },
   'ask gift.what': {
-    any: (said) => (said.given.gift.length > 0 && said.meaning.p < 1 && !said.isQuestion && isGiftAsked(said) ? said.given.gift : undefined),
+    any: (said) =>
+      said.given.gift.length > 0 && said.meaning.p < 1 && !said.isQuestion && isGiftAsked(said)
+        ? said.given.gift
+        : undefined,
   },
   'ask gift.others': { any: (said) => (said.given.denied.gifts.length > 0 ? otherGift(said) : undefined) },
   'ask email.why': {
-    slot: (said) => (said.given.email.length > 0 ? said.given.email : said.isQuestion ? undefined : skips(said)),
+    slot: (said) => (said.given.email.length > 0 ? said.given.email : undefined),
     summary: (said) => (said.given.email.length > 0 && said.isBare ? said.given.email : undefined),
   },
   'ask code.wrong': { summary: (said) => (said.isQuestion ? undefined : correction(said)) },
@@ -157,7 +138,8 @@ const TABLE: Readonly<Record<string, Row>> = {
   'ask email.wrong': { summary: (said) => (said.isQuestion ? undefined : correction(said)) },
 };
 
-const isLive = ({ place }: Expecting): boolean => place === 'slot' || place === 'doubt' || place === 'summary';
+const isLive = ({ place }: Expecting): boolean =>
+  place === 'slot' || place === 'doubt' || place === 'summary';
 const someOf = (commands: Commands): Commands | undefined => (commands.length > 0 ? commands : undefined);
 
 /** The question for the e-mail is the only one that can be skipped. */
@@ -176,7 +158,8 @@ function gone(said: Said): Commands | undefined {
   const { expecting, values } = said;
   if (said.given.all.length > 0) return valuesAlone(said);
   const field = fieldIn(values);
-  if (expecting.kind === 'codes' && field === 'code') return [{ do: 'ask', about: 'answer', id: 'code.where' }];
+  if (expecting.kind === 'codes' && field === 'code')
+    return [{ do: 'ask', about: 'answer', id: 'code.where' }];
   if (field === 'email' && expecting.flow === 'accumulate') return NO_EMAIL;
   return undefined;
 }
@@ -244,8 +227,11 @@ function otherGift(said: Said): Commands | undefined {
 function goesOn(said: Said): Commands | undefined {
   const { expecting, flow, given, isBare, isQuestion, isNearlyYes, meaning } = said;
   if (given.all.length > 0) return valuesAlone(said);
+  const isLikelyYes = meaning.guesses.some(({ act, p }) => act === 'yes' && p >= LIKELY_YES);
   if (expecting.place === 'summary' && isBare && !isQuestion)
-    return isNearlyYes || expecting.gift === undefined ? NEARLY : flow && [{ do: 'start', flow: flow.name }];
+    return isNearlyYes || isLikelyYes || expecting.gift === undefined
+      ? NEARLY
+      : flow && [{ do: 'start', flow: flow.name }];
   if (isQuestion && meaning.p < 1) return [{ do: 'ask', about: 'what' }];
   return flow && [{ do: 'start', flow: flow.name }];
 }
@@ -260,15 +246,13 @@ function begins(said: Said): Commands | undefined {
     if (!isBare && !isQuestion && given.gift.length === 0) return valuesAlone(said);
     if (isAtStake && isBare && !isSure('costly', meaning.p))
       return [{ do: 'unclear', likely: [{ do: 'start', flow: starts.name }] }];
-    if (!isBare && isQuestion) return [...given.for(said.flow), { do: 'start', flow: starts.name, asked: true }];
+    if (!isBare && isQuestion)
+      return [...given.for(said.flow), { do: 'start', flow: starts.name, asked: true }];
   }
   const product = besideProduct(said, starts);
   if (product) return product;
   const isAsked = isBare && isQuestion && given.gift.length === 0;
-  return [
-    { do: 'start', flow: starts.name, ...(isAsked && { asked: true as const }) },
-    ...given.for(starts),
-  ];
+  return [{ do: 'start', flow: starts.name, ...(isAsked && { asked: true as const }) }, ...given.for(starts)];
 }
 
 /** Another wish beside the codes of products, where nothing runs: the points are earned first. */
@@ -310,7 +294,15 @@ function valuesAlone(said: Said): Commands | undefined {
 }
 
 /** Usual questions that are about the code itself. */
-const ABOUT_CODES: ReadonlySet<string> = new Set(['ask code.expiry', 'ask code.used', 'ask code.wrong', 'ask code.once', 'ask points.worth', 'ask points.how', 'ask points.fair']);
+const ABOUT_CODES: ReadonlySet<string> = new Set([
+  'ask code.expiry',
+  'ask code.used',
+  'ask code.wrong',
+  'ask code.once',
+  'ask points.worth',
+  'ask points.how',
+  'ask points.fair',
+]);
 
 /** Values in a plan, a report or a question begin nothing: they are kept. */
 function mentionedOnly(said: Said): Commands | undefined {
@@ -324,7 +316,7 @@ function mentionedOnly(said: Said): Commands | undefined {
   if (!isQuestion) return undefined;
   // A usual question beside the values does not take them back; one about them begins nothing.
   const isUsual = said.meaning.beside.some((act) => !ABOUT_CODES.has(act));
-  return isUsual ? undefined : said.meaning.beside.length > 0 ? kept : [...kept, ...unsure(said)];
+  return isUsual ? undefined : said.meaning.beside.length > 0 ? kept : [...kept, ...unsure(said, rowOf)];
 }
 
 /** A command beside the values of the text, which are kept. */
@@ -332,7 +324,11 @@ function besideValues({ given, flow, expecting, isGiftApart }: Said, command: Te
   const live = isLive(expecting) ? flow : undefined;
   if (command.do === 'cancel') return [command];
   const isAboutGift = command.do === 'ask' || command.do === 'status' || command.do === 'show';
-  const isUsual = live === undefined && command.do === 'ask' && given.fresh.length > 0 && !ABOUT_CODES.has(`ask ${command.about === 'answer' ? command.id : ''}`);
+  const isUsual =
+    live === undefined &&
+    command.do === 'ask' &&
+    given.fresh.length > 0 &&
+    !ABOUT_CODES.has(`ask ${command.about === 'answer' ? command.id : ''}`);
   const values = given
     .for(live)
     .filter(({ do: does }) => !isAboutGift || (does !== 'among' && does !== 'period' && does !== 'kind'));
@@ -341,36 +337,30 @@ function besideValues({ given, flow, expecting, isGiftApart }: Said, command: Te
   return [...(isUsual && command.about === 'answer' ? some : asKept(some)), command];
 }
 
-/** "What do you need it for?" is about the value that is asked for. */
-const WHY: Readonly<Partial<Record<SlotKind, string>>> = { phone: 'phone.why', email: 'email.why' };
-
-/** A question as it is meant here: about the gift that is named, or the value that is asked for. */
-export function toAsked(command: TextCommand, { expecting, values, given }: Said): TextCommand {
-  if (command.do !== 'ask' || command.about !== 'answer') return command;
-  const { kind, place } = expecting;
-  const why = place === 'slot' && kind !== undefined ? WHY[kind] : undefined;
-  const isWhy = Object.values(WHY).includes(command.id) && fieldIn(values, true) === undefined;
-  const id = why !== undefined && isWhy ? why : command.id;
-  // "Sai chỗ nào?" is asked about whatever was refused last.
-  if (id === 'code.wrong' && fieldIn(values) !== 'code') return { do: 'ask', about: 'wrong' };
-  const [named, ...others] = given.named;
-  const gift = others.length === 0 ? (named ?? (id === 'gift.price' ? expecting.gift : undefined)) : undefined;
-  return id.startsWith('gift.') && gift !== undefined ? { ...command, id, gift } : { ...command, id };
-}
-
-const ANSWERS: ReadonlySet<TextCommand['do']> = new Set(['ask', 'unclear', 'cancel', 'status', 'show', 'talk']);
+const GIVEN = ['phone', 'email'] as const;
+const ANSWERS: ReadonlySet<TextCommand['do']> = new Set([
+  'ask',
+  'unclear',
+  'cancel',
+  'status',
+  'show',
+  'talk',
+]);
 
 /** The usual questions that other clauses ask: each is answered. */
 function withQuestions(commands: Commands, said: Said): Commands {
   if (isOff(said.off, 'questions beside')) return commands;
   const isQuestion = ({ do: does }: TextCommand) => does === 'ask';
   if (commands.some(({ do: does }) => ANSWERS.has(does) && does !== 'ask')) return commands;
-  const asked = commands.flatMap((command) => (command.do === 'ask' && command.about === 'answer' ? command.id : []));
+  const asked = commands.flatMap((command) =>
+    command.do === 'ask' && command.about === 'answer' ? command.id : [],
+  );
   const more = said.meaning.beside.flatMap((act): Commands => {
     const command = said.acts.get(act)?.command;
-    return command?.do === 'ask' && command.about === 'answer' && !asked.includes(command.id)
-      ? [toAsked(command, said)]
-      : [];
+    if (command?.do !== 'ask' || command.about !== 'answer' || asked.includes(command.id)) return [];
+    // A new value answers what is asked about it.
+    const isOfValue = GIVEN.some((slot) => said.given[slot].length > 0 && command.id === `${slot}.why`);
+    return isOfValue ? [] : [toAsked(command, said)];
   });
   return [...commands, ...more.slice(0, 2 - commands.filter(isQuestion).length)];
 }

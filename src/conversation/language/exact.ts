@@ -142,7 +142,8 @@ export class YesReader {
   isYes({ text, parts, rest, period, mentions }: Values): boolean {
     if (rest.length > 0 || period || mentions.length > 0) return false;
     if (this.#objections.test(text.normalize('NFC'))) return false;
-    const isYes = (part: Part) => actOf(part) === 'yes' || part.words.some((word) => this.#yes.has(word.text));
+    const isYes = (part: Part) =>
+      actOf(part) === 'yes' || part.words.some((word) => this.#yes.has(word.text));
     const isPolite = (part: Part) =>
       part.words.every((word) => this.#book.besideYes.has(word.text) || this.#yes.has(word.text));
     const isOnlyYes = parts.some(isYes) && parts.every((part) => actOf(part) === 'yes' || isPolite(part));
@@ -152,7 +153,9 @@ export class YesReader {
   /** A yes stands among other words: the answer points at the button. */
   isNearly(values: Values): boolean {
     const { rest, parts } = values;
-    return rest.length === 0 && parts.some((part) => actOf(part) === 'yes') && !says(values, 'faults', 'stops');
+    return (
+      rest.length === 0 && parts.some((part) => actOf(part) === 'yes') && !says(values, 'faults', 'stops')
+    );
   }
 
   /** Whether polite words next to a yes are a line of another heading: "ok, giúp đỡ" asks for help. */

@@ -2,11 +2,12 @@ import type { Expecting, Interpretation, Interpreter, Reading, SlotKind, TextCom
 import { LOCALES, type Locale, type LocalizedText } from '../message.ts';
 import { codeInLink, isArticleNumber, linkOf, parseCode, splitCodes } from '../values/code.ts';
 import { ActReader, type Meaning, NOT_QUITE, type OwnQuestion } from './acts.ts';
-import { type Said, toCommands } from './commands.ts';
+import { toCommands } from './commands.ts';
 import { ConsentReader, pickByNumber, readAs, readAsked, wrong, YesReader } from './exact.ts';
 import { findHeadingFaults } from './headings.ts';
 import { isIn, type Part, PhraseBook } from './lists.ts';
 import type { Mechanism } from './mechanisms.ts';
+import type { Said } from './said.ts';
 import { type Acts, createActs } from './table.ts';
 import { isAscii, visible } from './tokens.ts';
 import { bringsValue, type SpokenFlow, says, ValueReader, type Values } from './values.ts';
@@ -44,10 +45,26 @@ export type InterpreterOptions = {
 type Commands = readonly TextCommand[];
 
 /** What may take a consent back. */
-const TAKES_BACK: ReadonlySet<TextCommand['do']> = new Set(['no', 'none', 'cancel', 'remember', 'yes', 'talk']);
+const TAKES_BACK: ReadonlySet<TextCommand['do']> = new Set([
+  'no',
+  'none',
+  'cancel',
+  'remember',
+  'yes',
+  'talk',
+]);
 const ASKS_OF_CONSENT: Commands = [{ do: 'ask', about: 'answer', id: 'consent.what' }];
 /** Acts that ask for a change of a value that stands. */
-const CHANGES: ReadonlySet<string> = new Set(['change', 'no', 'none', 'other', 'remove', 'ask code.wrong', 'ask phone.wrong', 'ask email.wrong']);
+const CHANGES: ReadonlySet<string> = new Set([
+  'change',
+  'no',
+  'none',
+  'other',
+  'remove',
+  'ask code.wrong',
+  'ask phone.wrong',
+  'ask email.wrong',
+]);
 /** Headings whose lines may be a yes: "ok, cảm ơn". */
 /** Commands that only ask: they change no codes that they name by a place. */
 const ASIDE: ReadonlySet<string> = new Set(['ask', 'show', 'status']);
@@ -171,15 +188,20 @@ export class LanguageInterpreter implements Interpreter {
     return isYes ? { ...meaning, act: 'yes', isYes } : meaning;
   }
 
-  #saidOf(
-    { values, meaning: read, isQuestion }: Read,
-    expecting: Expecting,
-    reading: Reading,
-  ): Said {
+  #saidOf({ values, meaning: read, isQuestion }: Read, expecting: Expecting, reading: Reading): Said {
     const { flows, off, answered } = this.#language;
     const isBare = !bringsValue(values);
     const giftFlow = flows.find(({ slots }) => slots.includes('gift'));
-    const place = { values, expecting, reading, isQuestion, off, isChange: CHANGES.has(read.act), isRemoval: read.act === 'remove', isAside: ASIDE.has(this.acts.get(read.act)?.command?.do ?? '') };
+    const place = {
+      values,
+      expecting,
+      reading,
+      isQuestion,
+      off,
+      isChange: CHANGES.has(read.act),
+      isRemoval: read.act === 'remove',
+      isAside: ASIDE.has(this.acts.get(read.act)?.command?.do ?? ''),
+    };
     const given = toGiven(place);
     const isRest = this.acts.get(read.act)?.rank === 'nothing';
     // A guessed remark that asks is a question without an answer.

@@ -116,7 +116,8 @@ function addBuckets({ words, spelt, denied }: ModelText, add: (bucket: number) =
   }
   add(toBucket(hash('$', before)));
   for (const word of spelt.slice(0, MOST_WORDS)) add(toBucket(hash(word.slice(0, MOST_WORD), SEED ^ SPELT)));
-  for (const word of denied.slice(0, MOST_WORDS)) add(toBucket(hash(word.slice(0, MOST_WORD), SEED ^ DENIED)));
+  for (const word of denied.slice(0, MOST_WORDS))
+    add(toBucket(hash(word.slice(0, MOST_WORD), SEED ^ DENIED)));
   add(toBucket(SEED ^ LENGTH ^ Math.min(words.length, MOST_LENGTH)));
 }
 

@@ -270,8 +270,11 @@ export type Acts = ReadonlyMap<string, Act>;
 /** All acts: those of the bot, a row for each flow, and one for each other question of the operator. */
 export function createActs(flows: readonly string[], ownQuestions: readonly string[]): Acts {
   return new Map([
-    ...ownQuestions.map((id) => [`ask ${id}`, asking(id)] as const),
     ...Object.entries(ROWS),
+    // The operator's own words are few: they need not be as sure.
+    ...ownQuestions.map(
+      (id) => [`ask ${id}`, { ...asking(id), ...ROWS[`ask ${id}`], sure: 'plain' as const }] as const,
+    ),
     ...flows.map((name) => [`start ${name}`, BEGINNING] as const),
   ]);
 }

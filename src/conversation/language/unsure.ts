@@ -1,7 +1,7 @@
 import type { SlotKind, TextCommand } from '../commands.ts';
-import { rowOf, type Said, toAsked } from './commands.ts';
 import { readAs, wrong } from './exact.ts';
 import { isOff } from './mechanisms.ts';
+import { type Said, toAsked } from './said.ts';
 import { LIKELY, POSSIBLE, PRESUMED, PRESUMED_UNASKED } from './table.ts';
 import { visible } from './tokens.ts';
 
@@ -29,7 +29,10 @@ const NEARLY_YES = 0.6;
 /** A text with more unknown words says more than a yes. */
 const MOST_UNKNOWN = 3;
 
-export function unsure(said: Said): Commands {
+/** The one command of an act that is only likely, where a row of this place says so. */
+type RowOf = (act: string, said: Said) => TextCommand | undefined;
+
+export function unsure(said: Said, rowOf: RowOf): Commands {
   if (isNearlyYes(said)) return [{ do: 'unclear', likely: [{ do: 'yes' }] }];
   const whole = plainly(said);
   const [first] = whole;
@@ -37,13 +40,21 @@ export function unsure(said: Said): Commands {
   const isValue = first.do === 'unclear' && first.wrong && /[\d@]|\w\.\w/.test(said.values.text);
   // A text that is nearly a value of the kind that is asked is no example of anything.
   if (first.do === 'unclear' && (first.script || isValue)) return whole;
-  const offered = offers(said);
+  const offered = offers(said, rowOf);
   if (!offered) return whole;
   return [offered.do === 'unclear' && first.do === 'ask' ? { ...offered, question: true } : offered];
 }
 
 /** "Looks good, send it", "đồng ý đổi": like a yes, with more words, at the summary. */
-function isNearlyYes({ meaning, expecting, isBare, isQuestion, values, isNearlyYes: isSaid, given }: Said): boolean {
+function isNearlyYes({
+  meaning,
+  expecting,
+  isBare,
+  isQuestion,
+  values,
+  isNearlyYes: isSaid,
+  given,
+}: Said): boolean {
   const own = meaning.guesses.filter(({ act }) => act === 'yes' || act === `start ${expecting.flow}`);
   const p = own.reduce((sum, guess) => sum + guess.p, 0);
   const isLikely = isSaid || (p >= NEARLY_YES && values.rest.length <= MOST_UNKNOWN);
@@ -51,7 +62,7 @@ function isNearlyYes({ meaning, expecting, isBare, isQuestion, values, isNearlyY
 }
 
 /** What a text may mean: never a yes, a change or an erasure. */
-function offers(said: Said): TextCommand | undefined {
+function offers(said: Said, rowOf: RowOf): TextCommand | undefined {
   const { meaning, isBare, isQuestion, expecting, acts } = said;
   if (!isBare && !isQuestion) return undefined;
   const isUnanswered = (act: string) => {
@@ -59,8 +70,7 @@ function offers(said: Said): TextCommand | undefined {
     return command?.do === 'ask' && command.about === 'answer' && !said.isAnswered(command.id);
   };
   const telling = meaning.guesses.filter(
-    ({ act, p }) =>
-      p >= POSSIBLE && acts.get(act)?.rank !== 'nothing' && act !== `start ${expecting.flow}`,
+    ({ act, p }) => p >= POSSIBLE && acts.get(act)?.rank !== 'nothing' && act !== `start ${expecting.flow}`,
   );
   const [best] = telling;
   // What only the shop can answer is no button, but may be the answer.

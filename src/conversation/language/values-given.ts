@@ -57,7 +57,8 @@ export function toGiven(place: Place): GivenValues {
     : values.mentions;
   const phone = contactsOf('phone', mentions, place);
   const named = contactsOf('email', mentions, place);
-  const none: Commands = named.length === 0 && !place.isQuestion && lacksEmail(values) ? [{ do: 'none', field: 'email' }] : [];
+  const none: Commands =
+    named.length === 0 && !place.isQuestion && lacksEmail(values) ? [{ do: 'none', field: 'email' }] : [];
   const email = [...named, ...none];
   const { codes, fresh } = codesOf(mentions, place);
   const { gift, named: gifts, denied, isCoded } = giftsOf(mentions, place);
@@ -84,7 +85,14 @@ export function toGiven(place: Place): GivenValues {
     isCoded: isCoded && values.rest.length === 0,
     picked: placedChoice(values, place.expecting),
     denied: { gifts: denied },
-    all: [...codes, ...phone, ...email, ...gift, ...(isOfHistory(place.expecting) ? [...period, ...list] : []), ...mangled],
+    all: [
+      ...codes,
+      ...phone,
+      ...email,
+      ...gift,
+      ...(isOfHistory(place.expecting) ? [...period, ...list] : []),
+      ...mangled,
+    ],
     for(flow) {
       const slots = flow?.slots ?? ['codes', 'phone', 'email'];
       return [
@@ -93,7 +101,9 @@ export function toGiven(place: Place): GivenValues {
         ...(slots.includes('list') ? list : []),
         ...(slots.includes('period') ? period : []),
         ...phone,
-        ...(slots.includes('email') && (flow ?? fresh[0]) ? email : email.filter(({ do: does }) => does !== 'none')),
+        ...(slots.includes('email') && (flow ?? fresh[0])
+          ? email
+          : email.filter(({ do: does }) => does !== 'none')),
         ...mangled,
       ];
     },
@@ -113,7 +123,7 @@ function mangledIn(mentions: readonly Mention[]): Commands {
 
 type Contact = Phone | EmailResult;
 
-const valueOf = (contact: Contact): string => (contact.ok ? contact.value : '');
+const textOf = (contact: Contact): string => (contact.ok ? contact.value : '');
 
 function contactsOf(slot: 'phone' | 'email', mentions: readonly Mention[], place: Place): Commands {
   const { expecting, values } = place;
@@ -122,44 +132,53 @@ function contactsOf(slot: 'phone' | 'email', mentions: readonly Mention[], place
     const contact = value.kind === slot ? (value.kind === 'phone' ? value.phone : value.email) : undefined;
     return contact?.ok ? [{ contact, sign }] : [];
   });
-  const meant = all.filter(({ sign, contact }) => sign !== 'denied' || (all.length === 1 && valueOf(contact) !== standing));
+  const meant = all.filter(
+    ({ sign, contact }) => sign !== 'denied' || (all.length === 1 && textOf(contact) !== standing),
+  );
   const corrected = meant.filter(({ sign }) => sign === 'corrects');
   const wanted = new Map(
-    (corrected.length === 1 ? corrected : meant).map(({ contact }) => [valueOf(contact), contact]),
+    (corrected.length === 1 ? corrected : meant).map(({ contact }) => [textOf(contact), contact]),
   );
   const [only, ...others] = wanted.values();
   if (!only) return all.length > 0 ? [] : slot === 'email' ? movedEmail(place) : tailOf(place);
   if (others.length > 0) return [{ do: 'several', slot, values: [...wanted.keys()] }];
   const set = slot === 'phone' ? setPhone(only) : setEmail(only);
-  const isOther = standing !== undefined && standing !== valueOf(only);
+  const isOther = standing !== undefined && standing !== textOf(only);
   const isAsked = expecting.kind === slot || (expecting.kind === 'phone' && expecting.flow !== 'accumulate');
   const isMeant = isAsked || place.isChange || all.length > meant.length || corrected.length > 0;
   const isAlone = values.rest.length === 0 && !place.isQuestion;
   const isBesides = isOther && !isMeant && !isAlone && !says(values, 'faults', 'corrects');
   if (!isBesides || set.do !== 'set' || set.slot === 'gift') return [set];
   // A number in a question or for another purpose never overwrites: it is shown.
-  return [{ do: 'set', slot, doubt: { why: 'spoken', meant: valueOf(only) } }];
+  return [{ do: 'set', slot, doubt: { why: 'spoken', meant: textOf(only) } }];
 }
 
 function setPhone(phone: Contact): TextCommand {
-  const value = valueOf(phone);
+  const value = textOf(phone);
   const why = 'ask' in phone ? phone.ask : undefined;
   return { do: 'set', slot: 'phone', value, ...(why && { doubt: { why, meant: value } }) };
 }
 
 function setEmail(email: Contact): TextCommand {
-  const value = valueOf(email);
-  if ('isGuess' in email && email.isGuess) return { do: 'set', slot: 'email', doubt: { why: 'spoken', meant: value } };
+  const value = textOf(email);
+  if ('isGuess' in email && email.isGuess)
+    return { do: 'set', slot: 'email', doubt: { why: 'spoken', meant: value } };
   const suggested = 'suggestion' in email ? email.suggestion : undefined;
-  return { do: 'set', slot: 'email', value, ...(suggested !== undefined && { doubt: { why: 'typo', meant: suggested } }) };
+  return {
+    do: 'set',
+    slot: 'email',
+    value,
+    ...(suggested !== undefined && { doubt: { why: 'typo', meant: suggested } }),
+  };
 }
 
 /** "Yahoo, not gmail": the e-mail that stands, at the other provider. */
 function movedEmail({ values, expecting: { email = '', kind, place }, isQuestion }: Place): Commands {
   if (isQuestion || (email === '' && kind !== 'email')) return [];
   const [moved, ...others] = new Set(values.words.flatMap(({ text }) => moveEmail(email, text) ?? []));
-  if (moved === undefined || others.length > 0) return [];
+  if (moved === undefined) return [];
   if (email === '') return [wrong('email', 'email.shape')];
+  if (others.length > 0) return [];
   return place === 'summary' ? [{ do: 'set', slot: 'email', doubt: { why: 'spoken', meant: moved } }] : [];
 }
 
@@ -200,8 +219,11 @@ function refOf({ value }: Mention): CodeRef | undefined {
   }
 }
 
-function codesOf(mentions: readonly Mention[], place: Place): { readonly codes: Commands; readonly fresh: readonly string[] } {
-  const { values, expecting, isChange } = place;
+function codesOf(
+  mentions: readonly Mention[],
+  place: Place,
+): { readonly codes: Commands; readonly fresh: readonly string[] } {
+  const { values, expecting } = place;
   const standing = expecting.codes;
   const all = mentions.flatMap((mention) => {
     const ref = refOf(mention);
@@ -209,13 +231,13 @@ function codesOf(mentions: readonly Mention[], place: Place): { readonly codes: 
   });
   const isNew = ({ ref }: { readonly ref: CodeRef }) => 'code' in ref && !standing.includes(ref.code);
   const codes = all.filter(isNew);
-  const isContactAsked = (expecting.kind === 'phone' || expecting.kind === 'email') && fieldIn(values) !== 'code';
+  const isContactAsked =
+    (expecting.kind === 'phone' || expecting.kind === 'email') && fieldIn(values) !== 'code';
   const isContact = ({ ref }: { readonly ref: CodeRef }) =>
-    isContactAsked &&
-    'code' in ref &&
-    looksLikeContact(ref.code);
+    isContactAsked && 'code' in ref && looksLikeContact(ref.code);
   const isListed = ({ ref }: { readonly ref: CodeRef }) =>
-    'code' in ref && place.reading.settings.gifts.some(({ code }) => code.toLowerCase() === ref.code.toLowerCase());
+    'code' in ref &&
+    place.reading.settings.gifts.some(({ code }) => code.toLowerCase() === ref.code.toLowerCase());
   // A mistyped phone is no code, and neither is a gift's.
   const isOfOthers = (one: { readonly ref: CodeRef }) =>
     isListed(one) || (isContact(one) && (standing.length > 0 || expecting.gift !== undefined));
@@ -231,32 +253,45 @@ function codesOf(mentions: readonly Mention[], place: Place): { readonly codes: 
       : others.length > 0
         ? [wrong('codes', 'code.order')]
         : [];
-  if (standing.length === 0) return { codes: add, fresh };
+  const edit = standing.length === 0 ? undefined : editOf({ all, fresh }, place);
+  return { codes: edit ?? add, fresh };
+}
+
+type Named = { readonly ref: CodeRef; readonly sign: Mention['sign'] };
+
+/** How a text changes the codes that stand; undefined: it only adds to them. */
+function editOf(
+  { all, fresh }: { readonly all: readonly Named[]; readonly fresh: readonly string[] },
+  place: Place,
+) {
+  const { values, expecting, isChange, isRemoval } = place;
+  const isNew = ({ ref }: Named) => 'code' in ref && !expecting.codes.includes(ref.code);
   const old = all.filter((one) => !isNew(one));
   const denied = old.filter(({ sign }) => sign === 'denied').map(({ ref }) => ref);
-  const only = old.filter(({ sign }) => sign === 'only').map(({ ref }) => ref);
-  const isMore = all.some(({ sign }) => sign === 'more');
   if (fresh.length > 0) {
-    const corrects = codes.some(({ sign }) => sign === 'corrects' || sign === 'denied');
+    const corrects = all.some((one) => isNew(one) && (one.sign === 'corrects' || one.sign === 'denied'));
     const isOfCodes = (fieldIn(values) ?? 'code') === 'code';
-    const isCorrection = isChange || says(values, 'faults', 'corrects');
+    const isCorrection = isOfCodes && (isChange || says(values, 'faults', 'corrects'));
     const wrongs = denied.length > 0 ? denied : corrects ? old.map(({ ref }) => ref) : [];
-    if (wrongs.length > 0) return { codes: [{ do: 'replace', old: wrongs, codes: fresh }], fresh };
-    const isReplaced = !isMore && (corrects || (isCorrection && isOfCodes)) && old.length === 0;
-    return { codes: isReplaced ? [{ do: 'replace', old: [], codes: fresh }] : add, fresh };
+    if (wrongs.length > 0) return toEdit({ do: 'replace', old: wrongs, codes: fresh });
+    const isMore = all.some(({ sign }) => sign === 'more');
+    const isReplaced = !isMore && (corrects || isCorrection) && old.length === 0;
+    return isReplaced ? toEdit({ do: 'replace', old: [], codes: fresh }) : undefined;
   }
-  if (only.length > 0 && denied.length === 0) return { codes: [{ do: 'keepOnly', which: only }], fresh };
+  const only = old.filter(({ sign }) => sign === 'only').map(({ ref }) => ref);
+  if (only.length > 0) return toEdit({ do: 'keepOnly', which: only });
   const tail = codeTail(place);
-  if (tail.length > 0 && denied.every((ref) => 'end' in ref)) return { codes: tail, fresh };
-  const unknown = codes.filter(({ sign }) => sign === 'denied').map(({ ref }) => ref);
-  const removed = place.isRemoval && denied.length === 0 ? old.map(({ ref }) => ref) : denied;
-  if (removed.length + unknown.length > 0)
-    return { codes: [{ do: 'remove', which: [...removed, ...unknown] }], fresh };
-  const places = old.filter(({ ref }) => !('code' in ref));
-  if (places.length > 0 && isChange) return { codes: [{ do: 'remove', which: places.map(({ ref }) => ref) }], fresh };
+  if (tail.length > 0 && denied.every((ref) => 'end' in ref)) return tail;
+  const unknown = all.filter((one) => isNew(one) && one.sign === 'denied').map(({ ref }) => ref);
+  const removed = isRemoval && denied.length === 0 ? old.map(({ ref }) => ref) : denied;
+  if (removed.length + unknown.length > 0) return toEdit({ do: 'remove', which: [...removed, ...unknown] });
+  const places = old.filter(({ ref }) => !('code' in ref)).map(({ ref }) => ref);
+  if (places.length > 0 && isChange) return toEdit({ do: 'remove', which: places });
   const again = old.flatMap(({ ref, sign }) => ('code' in ref && sign === undefined ? ref.code : []));
-  return { codes: add.length > 0 ? add : again.length > 0 ? [{ do: 'add', codes: again }] : [], fresh };
+  return again.length > 0 ? toEdit({ do: 'add', codes: again }) : undefined;
 }
+
+const toEdit = (command: TextCommand): Commands => [command];
 
 /** "Code is TIVI000000330, wait no, 331 at the end": the text corrects its own code, which is a guess. */
 function withTail(codes: readonly string[], { values: { tail }, off }: Place): readonly string[] {
@@ -293,7 +328,9 @@ function giftsOf(mentions: readonly Mention[], { values, expecting, reading, isQ
   const codes = mentions.flatMap(({ value }) => (value.kind === 'code' ? value.code : []));
   const coded = listed.filter(({ code }) => codes.some((one) => one.toLowerCase() === code.toLowerCase()));
   const byName = of(false).length > 0 || denied.length > 0 ? of(false) : coded.map(({ code }) => code);
-  const named = [...new Set(byName.length > 0 || denied.length > 0 ? byName : pricedGift(values, expecting, reading))];
+  const named = [
+    ...new Set(byName.length > 0 || denied.length > 0 ? byName : pricedGift(values, expecting, reading)),
+  ];
   const [gift, ...others] = named;
   // Where there is no list, any code is a gift's.
   const code = gift ?? (listed.length === 0 ? codes[0] : undefined);
@@ -304,7 +341,12 @@ function giftsOf(mentions: readonly Mention[], { values, expecting, reading, isQ
       : code === undefined
         ? []
         : [{ do: 'set', slot: 'gift', value: code, ...(isSeveral && { several: true as const }) }];
-  return { gift: isQuestion && expecting.kind !== 'gift' && code === undefined ? [] : chosen, named, denied, isCoded: byName.length > 0 && of(false).length === 0 };
+  return {
+    gift: isQuestion && expecting.kind !== 'gift' && code === undefined ? [] : chosen,
+    named,
+    denied,
+    isCoded: byName.length > 0 && of(false).length === 0,
+  };
 }
 
 /** "The 250 one", "loại 250 điểm": the only gift of this price, where gifts are asked for. */

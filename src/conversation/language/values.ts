@@ -99,7 +99,9 @@ export function lacksEmail({ parts, mentions }: Pick<Values, 'parts' | 'mentions
   if (mentions.some(({ value }) => value.kind === 'email')) return false;
   const telling = parts.filter((part) => part.value || !part.phrase || part.phrase.act || fieldOf(part));
   const isGone = (part: Part | undefined) =>
-    part !== undefined && (declines(part) || actOf(part) === 'remove') && !isIn(part, 'faults', 'code', 'phone');
+    part !== undefined &&
+    (declines(part) || actOf(part) === 'remove') &&
+    !isIn(part, 'faults', 'code', 'phone');
   return telling.some((part, at) => {
     if (fieldOf(part) !== 'email') return false;
     // "Khỏi lấy mail": the line names the e-mail itself.
@@ -159,7 +161,9 @@ export class ValueReader {
     const timeless = named.filter((word) => !timed.has(word));
     const parts = this.#withAnnounced(this.book.partsOf(others), command);
     const announced = new Map(
-      parts.flatMap(({ value, words: [word] }) => (value && word ? [[word, { ...word, value }] as const] : [])),
+      parts.flatMap(({ value, words: [word] }) =>
+        value && word ? [[word, { ...word, value }] as const] : [],
+      ),
     );
     const unknown = unexplainedIn(parts).flatMap(({ words: some }) => some.map(({ source }) => source));
     return {
@@ -380,10 +384,12 @@ function signOf(part: Part): Sign | undefined {
 
 function signBefore(parts: readonly Part[], from: number): Sign | undefined {
   let isVerbPassed = false;
+  let isPausePassed = false;
   for (let at = from; at > from - MOST_BETWEEN; at--) {
     const part = parts[at - 1];
     const next = parts[at];
     if (!part || !next) return undefined;
+    isPausePassed ||= isPaused(next);
     if (isPaused(next) && !(next.value && part.value)) return undefined;
     // "Bỏ A và B", "bỏ A, B": what stands together has one sign; "bỏ A lấy B" has two.
     if (part.value && isVerbPassed) return undefined;
@@ -392,7 +398,8 @@ function signBefore(parts: readonly Part[], from: number): Sign | undefined {
     const isVerb = isIn(part, 'codes keep', 'wishes');
     isVerbPassed ||= isVerb;
     const sign = isVerb ? undefined : signOf(part);
-    if (sign) return sign;
+    // "Bỏ A, B" denies both; "không phải A, B cơ" denies the first.
+    if (sign) return isPausePassed && isIn(part, 'stops') ? undefined : sign;
     if (!isIn(part, ...QUIET) && !beginsFlow(part)) return undefined;
   }
   return undefined;
@@ -413,7 +420,9 @@ function isFaulty(parts: readonly Part[], at: number): boolean {
 /** Whether a part names another field than that of the value: what follows is about that one. */
 function isOfOtherField(part: Part, value: Value | undefined): boolean {
   const field = fieldOf(part);
-  return field !== undefined && ['code', 'phone', 'email'].includes(value?.kind ?? '') && field !== value?.kind;
+  return (
+    field !== undefined && ['code', 'phone', 'email'].includes(value?.kind ?? '') && field !== value?.kind
+  );
 }
 
 function mentionsIn(parts: readonly Part[]): readonly Mention[] {
