@@ -101,7 +101,10 @@ const ROOMS: readonly (readonly [files: string, imports: readonly string[]])[] =
   ['../examples/own-channel/', CHANNEL],
   ['../examples/own-flow/', ['conversation/', '../examples/own-flow/']],
   ['console/', ['console/', 'http/guard.ts', 'http/session.ts']],
-  ['cli/(answers|folds).ts', ['conversation/', 'cli/folds.ts', 'config.ts', 'i18n.ts']],
+  [
+    'cli/(answers|folds|gold|player|ablate).ts',
+    ['conversation/', 'cli/(folds|gold|player|ablate).ts', 'sandbox/catalog.ts', 'config.ts', 'i18n.ts'],
+  ],
   // Programs that talk to a running bot as staff and operators do, from outside.
   [
     'cli/',

@@ -4,11 +4,15 @@ import { flows } from '../conversation/flows/index.ts';
 import { isForShop } from '../conversation/language/table.ts';
 import { LOCALES, type Locale, type LocalizedText } from '../conversation/message.ts';
 import { LANGUAGE_TEXTS, WORDING } from '../i18n.ts';
+import { ablate } from './ablate.ts';
 import { judgeFolds, reportFolds } from './folds.ts';
+import { judgeOwnGold, listGold, reportGold } from './gold.ts';
 
 /*
  * `npm run answers -- try "…"`: how the bot, with its `ANSWERS_FILE`, understands a sentence.
  * `npm run answers -- folds`: how well it understands lines that it has not learnt.
+ * `npm run answers -- gold`: what becomes of the messages of `test/meaning/`.
+ * `npm run answers -- ablate`: what each mechanism of reading is worth on them.
  */
 
 /** How each text is understood without a context, how sure that is, the nearest line, and its answer. */
@@ -50,8 +54,14 @@ if (import.meta.main) {
   const [command, ...texts] = process.argv.slice(2);
   const read = readConfig(environment(), ['ANSWERS_FILE']);
   if (command === 'folds') console.log(reportFolds(judgeFolds()));
+  else if (command === 'gold') {
+    const cards = judgeOwnGold();
+    console.log([reportGold(cards), ...(texts.includes('list') ? listGold(cards) : [])].join('\n'));
+  } else if (command === 'ablate') console.log(ablate().join('\n'));
   else if (command !== 'try' || texts.length === 0) {
-    console.error('npm run answers -- try "…" ["…"]\nnpm run answers -- folds');
+    console.error(
+      'npm run answers -- try "…" ["…"]\nnpm run answers -- folds|ablate\nnpm run answers -- gold [list]',
+    );
     process.exitCode = 2;
   } else if (read.ok) console.log(tryTexts(texts, read.config).join('\n'));
   else {

@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Conversation } from '../conversation/conversation.ts';
+import { createConversation } from '../conversation/conversation.ts';
+import { flows } from '../conversation/flows/index.ts';
+import type { Mechanism } from '../conversation/language/mechanisms.ts';
 import type { Line, Param, Reply } from '../conversation/reply.ts';
 import { findTakenTicket, localeOf, type State } from '../conversation/state.ts';
+import { LANGUAGE_TEXTS, WORDING } from '../i18n.ts';
 import { type Card, play, type Trial } from './player.ts';
 
 /*
@@ -43,14 +47,14 @@ const entrySchema = z.object({
     .optional(),
 });
 type Entry = z.infer<typeof entrySchema>;
-export type Gold = Readonly<Record<string, Entry>>;
+type Gold = Readonly<Record<string, Entry>>;
 
 export type GoldVerdict = 'right' | 'tap' | 'unclear' | 'wrong' | 'harm';
 export type JudgedCard = Card & { readonly verdict: GoldVerdict; readonly lost: readonly string[] };
 
 const VERDICTS: readonly GoldVerdict[] = ['right', 'tap', 'unclear', 'wrong', 'harm'];
 
-export const readGold = (file: string): Gold =>
+const readGold = (file: string): Gold =>
   z.record(z.string(), entrySchema).parse(JSON.parse(readFileSync(file, 'utf8')));
 
 const trialSchema = z.object({
@@ -61,11 +65,29 @@ const trialSchema = z.object({
   want: z.string(),
   harm: z.string(),
 });
-export const readTrials = (file: string): readonly Trial[] =>
+const readTrials = (file: string): readonly Trial[] =>
   z.array(trialSchema).parse(JSON.parse(readFileSync(file, 'utf8')));
 
+const DATA = new URL('../../test/meaning/', import.meta.url);
+const read = (name: string) => new URL(name, DATA).pathname;
+let held: { readonly trials: readonly Trial[]; readonly gold: Gold } | undefined;
+
+/** Judges the messages of `test/meaning/`. `off`: a mechanism of reading that is switched off. */
+export function judgeOwnGold(off?: Mechanism): readonly JudgedCard[] {
+  held ??= {
+    trials: readTrials(read('messages.json')),
+    gold: Object.assign(
+      {},
+      ...GOLD.filter((name) => existsSync(read(name))).map((name) => readGold(read(name))),
+    ),
+  };
+  const conversation = createConversation({ flows, wording: WORDING, languageTexts: LANGUAGE_TEXTS, off });
+  return judgeGold(conversation, held.trials, held.gold);
+}
+const GOLD = ['gold-a.json', 'gold-b.json'];
+
 /** Plays the messages that have a gold. */
-export function judgeGold(conversation: Conversation, trials: readonly Trial[], gold: Gold): JudgedCard[] {
+function judgeGold(conversation: Conversation, trials: readonly Trial[], gold: Gold): JudgedCard[] {
   return trials.flatMap((trial, at) => {
     const entry = gold[trial.id];
     if (!entry) return [];

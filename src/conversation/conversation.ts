@@ -5,6 +5,7 @@ import { toExpecting } from './dialogue/questions.ts';
 import { createFlows, type Flow, type Flows } from './flow.ts';
 import type { Answer } from './language/interpret.ts';
 import { LanguageInterpreter } from './language/interpret.ts';
+import type { Mechanism } from './language/mechanisms.ts';
 import { isForShop } from './language/table.ts';
 import { type LanguageText, Vocabulary } from './language/vocabulary.ts';
 import { type Locale, type LocalizedText, perLocale, type Wording } from './message.ts';
@@ -55,6 +56,8 @@ export type ConversationOptions = {
   readonly languageTexts: readonly LanguageText[];
   /** The operator's answers. One with the id of a built-in answer replaces it. */
   readonly answers?: readonly Answer[] | undefined;
+  /** A mechanism of reading that is switched off, to measure what it is worth. */
+  readonly off?: Mechanism | undefined;
 };
 
 /**
@@ -69,6 +72,7 @@ export function createConversation({
   wording,
   languageTexts,
   answers = [],
+  off,
 }: ConversationOptions): Conversation {
   const flowsByName = createFlows(flows);
   const vocabulary = new Vocabulary(languageTexts);
@@ -80,6 +84,7 @@ export function createConversation({
     flows,
     commands,
     answers,
+    off,
     answered: new Set([...questionTexts.keys()].filter((id) => operatorAnswers.has(id) || !isForShop(id))),
   });
   const fixed = { flows: flowsByName, language, answers: operatorAnswers, questionTexts };

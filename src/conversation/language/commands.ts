@@ -243,7 +243,7 @@ function begins(said: Said): Commands | undefined {
   const isAtStake = expecting.gift !== undefined || (!isQuestion && expecting.codes.length > 0);
   if (isLive(expecting) && starts !== said.flow) {
     // "Email là của con gái, đổi qua lan@example.vn": the value is for what runs.
-    if (!isBare && !isQuestion && given.gift.length === 0) return valuesAlone(said);
+    if (isAtStake && !isBare && !isQuestion && given.gift.length === 0) return valuesAlone(said);
     if (isAtStake && isBare && !isSure('costly', meaning.p))
       return [{ do: 'unclear', likely: [{ do: 'start', flow: starts.name }] }];
     if (!isBare && isQuestion)
