@@ -2,7 +2,7 @@ import { Address } from './address.ts';
 import { fold, isAscii, remembered, tokenize, visible } from './tokens.ts';
 
 /*
- * What customers say: `locales/<tag>.md`. A heading is an act (`acts.ts`); a line below it is an example.
+ * What customers say: `locales/<tag>.md`. A heading is an act (`table.ts`); a line below it is an example.
  * `## words` and `## periods` list words by what they do.
  */
 
