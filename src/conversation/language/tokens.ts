@@ -34,7 +34,7 @@ const MAX_REMEMBERED = 16;
 const REMEMBERED = 6000;
 
 /** In phones, codes and e-mails, in any script: a text that has one is not kept in memory. */
-export const PERSONAL = /[\p{Nd}@＠]/u;
+const PERSONAL = /[\p{Nd}@＠]/u;
 
 /** Remembers the results for short words, but for those that may be personal data. */
 export function remembered<Result>(read: (word: string) => Result): (word: string) => Result {
