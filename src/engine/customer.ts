@@ -27,13 +27,13 @@ const customerSchema = z.looseObject({
   /** AntCRM's records that settled operations, and successes whose records are still to come. */
   settled: leftSchema,
   awaited: leftSchema,
-  /** Operations that gave their lock back with their outcome. */
-  ended: leftSchema,
+  /** The last operation that ended without leaving anything. */
+  ended: z.string().optional(),
 });
 
 export type CustomerRecord = KnownFields<z.infer<typeof customerSchema>>;
 
-const NO_CUSTOMER: CustomerRecord = { holder: null, settled: {}, awaited: {}, ended: {} };
+const NO_CUSTOMER: CustomerRecord = { holder: null, settled: {}, awaited: {} };
 
 export const LOCK_MS = 2 * 60 * 60 * 1000;
 /**
@@ -73,13 +73,12 @@ export function lock(
       const isLate = by !== undefined && by.runOuts < (holder.runOuts ?? 0);
       if (holder.operation !== operation || isLate) return { record: before, answer: { locked: false } };
     }
-    const ended = dropExpired(record.ended, nowMs);
-    const lockMs = operation in ended ? Math.min(forMs, ENDED_LOCK_MS) : forMs;
+    const lockMs = hasEnded(record, operation) ? Math.min(forMs, ENDED_LOCK_MS) : forMs;
     const taken = { operation, untilMs: nowMs + lockMs, by: by?.owner, runOuts: by?.runOuts };
     const settled = dropExpired(record.settled, nowMs);
     const awaited = dropExpired(record.awaited, nowMs);
     return {
-      record: { ...record, holder: taken, settled, awaited, ended },
+      record: { ...record, holder: taken, settled, awaited },
       answer: {
         locked: true,
         settled: leftByOthers(settled, operation),
@@ -88,6 +87,11 @@ export function lock(
     };
   };
 }
+
+/** Whether the operation gave its lock back with its outcome. */
+const hasEnded = ({ ended, settled, awaited }: CustomerRecord, operation: string): boolean =>
+  ended === operation ||
+  [...Object.values(settled), ...Object.values(awaited)].some(({ by }) => by === operation);
 
 type LeftRecords = CustomerRecord['settled'];
 
@@ -124,7 +128,7 @@ export function unlock({
         holder: isHolder ? null : holder,
         settled: record === undefined ? customer.settled : { ...customer.settled, [record]: left },
         awaited: awaited === undefined ? customer.awaited : { ...customer.awaited, [awaited]: left },
-        ended: by === undefined ? { ...ended, [operation]: { ...left, untilMs: nowMs + LOCK_MS } } : ended,
+        ended: by === undefined && record === undefined && awaited === undefined ? operation : ended,
       },
       answer: undefined,
     };
