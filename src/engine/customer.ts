@@ -105,8 +105,8 @@ function leftByOthers(left: LeftRecords, operation: string): string[] {
 
 /**
  * Gives the lock back if the operation has it, and remembers what the operation leaves. Without `by`, the
- * operation has ended. With `by`, the lock is only given back if that lease took it last: a process that does not know yet that it lost its lease must
- * not end the lock of the process that goes on with the operation.
+ * operation has ended. With `by`, the lock is only given back if that lease took it last: a process that does
+ * not know yet that it lost its lease must not end the lock of the process that goes on with the operation.
  */
 export function unlock({
   operation,

@@ -460,16 +460,16 @@ export function takeLetter(id: string): ConversationTransition<DeadLetter | null
   };
 }
 
-/** Puts a letter's reply, as `renew` makes it from its body, behind the outbox; false: no letter has that id. */
+/** Puts what `toBody` makes of a letter's body behind the outbox; false: no letter has that id. */
 export function resendLetter(
   id: string,
-  renew: (body: unknown, nowMs: number) => unknown,
+  toBody: (body: unknown, nowMs: number) => unknown,
 ): ConversationTransition<boolean> {
   return (before, nowMs) => {
     const { record, answer: letter } = takeLetter(id)(before, nowMs);
     if (record === null || letter === null) return unchanged(before, false);
     const outSeq = record.outSeq + 1;
-    const outbox = [...record.outbox, { seq: outSeq, body: renew(letter.body, nowMs) }];
+    const outbox = [...record.outbox, { seq: outSeq, body: toBody(letter.body, nowMs) }];
     return { record: { ...record, outSeq, outbox }, answer: true };
   };
 }

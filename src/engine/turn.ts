@@ -381,8 +381,8 @@ export class Turn {
       wakeMs: wakeAtMs,
       settled,
       forget,
-      // A wake-up that fails again and again has one letter.
       told: letters.map(({ id }) => id),
+      // A wake-up that fails again and again has one letter.
       dead: this.letters.map((letter) => ({
         ...letter,
         id: work.isWoken ? 'wake' : this.#tools.runtime.id(),

@@ -20,7 +20,7 @@ export function toLetterView({ id, conversation, atMs, reason, holds }: OpenLett
   return { id, reason, holds: kind, at: iso(atMs), channel, conversation };
 }
 
-/** What a dead letter's message or reply says; undefined: it holds none, or cannot be read. Nothing is masked. */
+/** What a dead letter's message or reply says, unmasked; undefined: it holds none, or cannot be read. */
 export function toLetterContent({ holds }: OpenLetter) {
   if (holds === null || holds === 'state') return undefined;
   if (isKeptReply(holds)) {

@@ -9,9 +9,9 @@ import { changeNote } from './handover.ts';
 import { askAgain, remark, slotStep } from './questions.ts';
 
 /*
- * A customer edits or deletes a message. What it gave is taken back while it still stands, unconfirmed: then the
- * edited text is read in its place. Values have names ("phone +84…"), by which the messages that gave them know
- * them.
+ * A customer edits or deletes a message. What it gave is taken back while it still stands, unconfirmed: then
+ * the edited text is read in its place. Values have names ("phone +84…"), by which the messages that gave
+ * them know them.
  */
 
 /** How many messages are remembered. */

@@ -170,7 +170,10 @@ export function addCustomerNote(state: State, { text, media, ...more }: NewText,
   return say({ ...next, view }, sayWaiting(ticket, { view, context: 'noted' }));
 }
 
-/** Shows staff that a message was edited, or (without `text`) deleted. One of before the ticket is new to them. */
+/**
+ * Shows staff that a message was edited, or (without `text`) deleted. One of before the ticket is new to
+ * them.
+ */
 export function changeNote(
   state: State,
   { of, text }: Pick<MessageOf<'edit'>, 'of' | 'text'>,
